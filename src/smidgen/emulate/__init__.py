@@ -1,0 +1,1 @@
+"""Runs linked code on an emulated board, and counts what it costs."""

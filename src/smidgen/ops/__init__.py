@@ -1,0 +1,1 @@
+"""Op families: what each op means (NumPy), and how it becomes C."""

@@ -1,0 +1,1 @@
+"""Where every tensor lies: storage shared by views, lifetimes, and the arena planner."""

@@ -1,0 +1,180 @@
+"""The Artifact: what a compile makes. Immutable; written to a folder as C files and one manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from smidgen.core.dtypes import DType
+from smidgen.core.errors import ArtifactError
+
+MANIFEST = "smidgen.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or output: where it lies in the arena and how its numbers are to be read."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+    nbytes: int
+    scale: float | None
+    zero_point: int | None
+
+    @property
+    def element(self) -> DType:
+        """The element type."""
+        return DType.parse(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer as it runs on the device; `symbol` is its C function."""
+
+    name: str
+    kind: str
+    kernel: str
+    symbol: str
+    macs: int
+    weight_bytes: int
+    scratch_bytes: int
+    input_shapes: tuple[tuple[int, ...], ...]
+    output_shapes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The facts about a build that a tool needs without parsing C."""
+
+    name: str
+    prefix: str
+    board: str
+    core: str
+    objective: str
+    arena_bytes: int
+    arena_lower_bound_bytes: int
+    constant_bytes: int
+    state_bytes: int
+    macs: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    layers: tuple[Layer, ...]
+    compile_flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A manifest and the text of every generated file, by file name."""
+
+    manifest: Manifest
+    files: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
+
+    def write(self, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+        """Write all files and the manifest into `folder`, all or nothing.
+
+        `extra` are further text files (reports). A folder that an earlier build wrote is replaced;
+        one that holds anything else is refused with ArtifactError.
+        """
+        _refuse_foreign(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            staged.chmod(0o755)
+            for name, text in {**self.files, **(extra or {})}.items():
+                (staged / name).write_text(text, encoding="utf-8", newline="\n")
+            (staged / MANIFEST).write_text(self.manifest_json(), encoding="utf-8", newline="\n")
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(staged, folder)
+        except BaseException:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+
+    def manifest_json(self) -> str:
+        """The manifest as JSON text, the list of files included."""
+        content = {"format": FORMAT, **asdict(self.manifest), "files": sorted(self.files)}
+        return json.dumps(content, indent=1) + "\n"
+
+    @staticmethod
+    def read(folder: Path) -> Artifact:
+        """The artifact that `write` left in `folder`; raises ArtifactError."""
+        content = _load_manifest(folder)
+        try:
+            files = {str(name): _read_text(folder, str(name)) for name in content.pop("files")}
+            return Artifact(_manifest_of(content), files)
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise _damaged(folder, f"lacks or misstates {problem}") from problem
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise ArtifactError(
+            str(folder), "holds files that smidgen did not write", "choose another folder for -o"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise ArtifactError(str(folder), "is a file", "choose another folder for -o")
+
+
+def _load_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError as problem:
+        raise ArtifactError(
+            str(folder), f"is no build folder (no {MANIFEST})", "make one with: smidgen compile"
+        ) from problem
+    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as problem:
+        raise _damaged(folder, str(problem)) from problem
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise _damaged(folder, f"is not of format {FORMAT}")
+    return content
+
+
+def _read_text(folder: Path, name: str) -> str:
+    if Path(name).name != name:
+        raise _damaged(folder, f"names the file {name!r} outside the folder")
+    try:
+        return (folder / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise ArtifactError(
+            str(folder / name), "belongs to the build and cannot be read", "compile again"
+        ) from problem
+
+
+def _manifest_of(content: dict[str, Any]) -> Manifest:
+    ports = {
+        key: tuple(_port(fields) for fields in content.pop(key)) for key in ("inputs", "outputs")
+    }
+    layers = tuple(_layer(fields) for fields in content.pop("layers"))
+    flags = tuple(str(flag) for flag in content.pop("compile_flags"))
+    return Manifest(**content, **ports, layers=layers, compile_flags=flags)
+
+
+def _port(fields: dict[str, Any]) -> Port:
+    port = Port(**{**fields, "shape": tuple(int(extent) for extent in fields["shape"])})
+    DType.parse(port.dtype)
+    return port
+
+
+def _layer(fields: dict[str, Any]) -> Layer:
+    shapes = {
+        key: tuple(tuple(int(extent) for extent in shape) for shape in fields[key])
+        for key in ("input_shapes", "output_shapes")
+    }
+    return Layer(**{**fields, **shapes})
+
+
+def _damaged(folder: Path, why: str) -> ArtifactError:
+    return ArtifactError(str(folder / MANIFEST), why, "compile again")

@@ -1,0 +1,89 @@
+"""Writes the .h file: sizes, input and output accessors, and the functions that the user calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smidgen.compiler.artifact import Port
+from smidgen.compiler.codegen.literals import floating
+
+
+def write_header(
+    prefix: str,
+    title: str,
+    arena_bytes: int,
+    alignment: int,
+    inputs: Sequence[Port],
+    outputs: Sequence[Port],
+) -> str:
+    """The public C interface of a model."""
+    upper = prefix.upper()
+    accessors = "\n".join(
+        [
+            *_ports(prefix, "input", inputs),
+            *_ports(prefix, "output", outputs),
+        ]
+    )
+    return f"""{title}
+#ifndef {upper}_H
+#define {upper}_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+/* Working memory, which the caller owns. It holds inputs, outputs and everything between:
+ *     static uint8_t arena[{upper}_ARENA_BYTES] __attribute__((aligned({upper}_ARENA_ALIGNMENT))); */
+#define {upper}_ARENA_BYTES {max(arena_bytes, 1)}
+#define {upper}_ARENA_ALIGNMENT {alignment}
+
+{accessors}
+/* Call once before the first run, and again to forget the state of a streaming model. */
+void {prefix}_init(void *arena);
+
+/* One inference: reads the inputs, which it may overwrite, and leaves the outputs in the arena. */
+void {prefix}_run(void *arena);
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+
+def _ports(prefix: str, side: str, ports: Sequence[Port]) -> list[str]:
+    texts = []
+    for index, port in enumerate(ports):
+        name = f"{prefix}_{side}" + (f"_{index}" if len(ports) > 1 else "")
+        texts.append(_port(name, side, port))
+    return texts
+
+
+def _port(name: str, side: str, port: Port) -> str:
+    upper, element = name.upper(), port.element
+    elements = port.nbytes * 8 // element.value.bits
+    shape = "x".join(str(extent) for extent in port.shape) or "scalar"
+    const = "const " if side == "output" else ""
+    quant = ""
+    if port.scale is not None and port.zero_point is not None:
+        zero = f"({port.zero_point})" if port.zero_point < 0 else str(port.zero_point)
+        quant = (
+            f"/* real = {upper}_SCALE * (quantum - {upper}_ZERO_POINT) */\n"
+            f"#define {upper}_SCALE {floating(port.scale)}\n"
+            f"#define {upper}_ZERO_POINT {zero}\n"
+        )
+    return (
+        f"/* {side.capitalize()} {_comment_safe(port.name)}: {shape}, {port.dtype}. */\n"
+        f"#define {upper}_ELEMENTS {elements}\n{quant}"
+        f"static inline {const}{element.c_type} *{name}({const}void *arena) {{\n"
+        f"    return ({const}{element.c_type} *)(({const}uint8_t *)arena + {port.offset});\n}}\n"
+    )
+
+
+def _comment_safe(text: str) -> str:
+    """Names come from model files: nothing in them may end the comment or leave printable ASCII."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text).replace("*/", "* /")

@@ -1,0 +1,134 @@
+"""compile(graph, board) -> Artifact: the whole way from a graph to C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from smidgen.compiler.artifact import Artifact, Manifest, Port
+from smidgen.compiler.codegen.header import write_header
+from smidgen.compiler.codegen.literals import identifier
+from smidgen.compiler.codegen.names import Names
+from smidgen.compiler.codegen.source import KERNEL_LINKAGE, SourceWriter
+from smidgen.compiler.pipeline import optimise
+from smidgen.compiler.program import Program, build_program
+from smidgen.core.errors import UnknownName, UnsupportedError
+from smidgen.graph.graph import Graph
+from smidgen.graph.tensor import Tensor
+from smidgen.ops.registry import headers
+from smidgen.targets.catalogue import Board
+
+OPTIMISE = {"size": "-Os", "balanced": "-O2", "speed": "-O2"}
+COMMON_FLAGS = ("-std=c99", "-ffp-contract=off")
+
+
+def compile_graph(
+    graph: Graph, board: Board, name: str = "", objective: str = "balanced"
+) -> Artifact:
+    """C for `graph` on `board`.
+
+    `name` is the prefix of the C identifiers (default: the graph's name); `objective` is "size",
+    "balanced" or "speed". The same input gives the same bytes. Raises UnsupportedError for what no
+    kernel serves, and UnknownName for another objective.
+    """
+    if objective not in KERNEL_LINKAGE:
+        raise UnknownName("objective", objective, KERNEL_LINKAGE)
+    _refuse_batches(graph)
+    prefix = identifier(name or graph.name)
+    program = build_program(optimise(graph), board.core)
+    writer = SourceWriter(program, Names(prefix))
+    body = writer.body()
+    title = _title(prefix, program, board, writer)
+    inputs = _ports(program, program.graph.inputs)
+    outputs = _ports(program, program.graph.outputs)
+    alignment = board.core.arena_alignment_bytes
+    files = {
+        f"{prefix}.h": write_header(prefix, title, program.arena_bytes, alignment, inputs, outputs),
+        f"{prefix}.c": _source(prefix, title, objective, writer, body),
+        f"{prefix}_weights.h": _weights(prefix, writer),
+        **_kernel_headers(writer.headers),
+    }
+    manifest = Manifest(
+        name=graph.name,
+        prefix=prefix,
+        board=board.name,
+        core=board.core.name,
+        objective=objective,
+        arena_bytes=program.arena_bytes,
+        arena_lower_bound_bytes=program.lower_bound_bytes,
+        constant_bytes=writer.tables.nbytes,
+        state_bytes=sum(tensor.nbytes for tensor in program.graph.states),
+        macs=graph.macs,
+        inputs=inputs,
+        outputs=outputs,
+        layers=tuple(writer.layers),
+        compile_flags=(*COMMON_FLAGS, OPTIMISE[objective]),
+    )
+    return Artifact(manifest, files)
+
+
+def _refuse_batches(graph: Graph) -> None:
+    for name in graph.inputs:
+        tensor = graph.tensors[name]
+        if not tensor.elements:
+            raise UnsupportedError(
+                f"input {name!r}", f"is empty: {tensor.shape}", "export it with a fixed shape"
+            )
+
+
+def _ports(program: Program, names: Iterable[str]) -> tuple[Port, ...]:
+    return tuple(_port(program.graph.tensors[name], program.offsets[name]) for name in names)
+
+
+def _port(tensor: Tensor, offset: int) -> Port:
+    quant = tensor.quantization if tensor.dtype.is_integer else None
+    return Port(
+        tensor.name,
+        tensor.dtype.label,
+        tensor.shape,
+        offset,
+        tensor.nbytes,
+        quant.scale if quant else None,
+        quant.zero_point if quant else None,
+    )
+
+
+def _title(prefix: str, program: Program, board: Board, writer: SourceWriter) -> str:
+    return (
+        f"/* {prefix}: made by smidgen for {board.name} ({board.core.name}).\n"
+        f" *\n"
+        f" * {len(writer.layers)} layers, {program.graph.macs} MAC. "
+        f"Arena {program.arena_bytes} B, constants {writer.tables.nbytes} B.\n"
+        f" */"
+    )
+
+
+def _source(prefix: str, title: str, objective: str, writer: SourceWriter, body: str) -> str:
+    includes = "\n".join(f'#include "{name}"' for name in writer.headers)
+    return (
+        f'{title}\n#include "{prefix}.h"\n\n'
+        f"/* How layers share kernel code; see smg.h. */\n{KERNEL_LINKAGE[objective]}\n"
+        f'#include "smg.h"\n{includes}\n\n#include "{prefix}_weights.h"\n\n{body}'
+    )
+
+
+def _weights(prefix: str, writer: SourceWriter) -> str:
+    guard = f"{prefix.upper()}_WEIGHTS_H"
+    return (
+        f"/* The constant tables of {prefix}; included by {prefix}.c only. */\n"
+        f'#ifndef {guard}\n#define {guard}\n\n#include "smg.h"\n\n{writer.tables.text()}\n#endif\n'
+    )
+
+
+def _kernel_headers(wanted: Iterable[str]) -> dict[str, str]:
+    """`wanted` headers and those that they include, by file name."""
+    known = headers()
+    found: dict[str, str] = {}
+    queue = ["smg.h", *wanted]
+    while queue:
+        name = queue.pop(0)
+        if name in found:
+            continue
+        found[name] = known[name]
+        lines = known[name].splitlines()
+        queue += [line.split('"')[1] for line in lines if line.startswith('#include "')]
+    return dict(sorted(found.items()))

@@ -1,0 +1,18 @@
+"""The rewrites that every graph goes through, in order."""
+
+from __future__ import annotations
+
+from smidgen.compiler.passes.drop_unused import drop_unused
+from smidgen.compiler.passes.fold_constants import fold_constants
+from smidgen.compiler.passes.fuse_activations import fuse_activations
+from smidgen.graph.check import check
+from smidgen.graph.graph import Graph
+
+PIPELINE = (fold_constants, fuse_activations, drop_unused)
+
+
+def optimise(graph: Graph) -> Graph:
+    """The graph after every rewrite, checked after each; it computes the same bytes."""
+    for rewrite in PIPELINE:
+        graph = check(rewrite(graph), after=rewrite.__name__)
+    return graph

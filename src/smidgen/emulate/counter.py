@@ -1,0 +1,144 @@
+"""The block counter: a native hook, because a Python one would cost a thousand times as much."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, Uc
+from unicorn.unicorn_py3.unicorn import uclib
+
+from smidgen.core.errors import EmulationError
+from smidgen.targets.toolchain import compile_host_library
+
+_SOURCE = Path(__file__).with_name("counter.c")
+_U32, _U64, _PTR = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Straight-line code that the emulator ran in one piece.
+
+    `taken` of the `executions` were followed by code elsewhere than right behind the block.
+    `region` is 0 in the root function and what it calls itself, and i + 1 in layer i.
+    """
+
+    region: int
+    address: int
+    bytes: int
+    instructions: int
+    executions: int
+    taken: int
+
+
+class _BlockRecord(ctypes.Structure):
+    _fields_ = (
+        ("executions", _U64),
+        ("taken", _U64),
+        ("address", _U32),
+        ("size", _U32),
+        ("region", _U32),
+        ("becomes", _U32),
+        ("instructions", _U32),
+        ("used", _U32),
+    )
+
+
+class BlockCounter:
+    """Counts the blocks that `engine` runs, and stops it at a limit of instructions."""
+
+    def __init__(
+        self, engine: Uc, *, thumb: bool, traps_unaligned: bool, pc_register: int
+    ) -> None:
+        self._library = _library()
+        functions = (ctypes.cast(getattr(uclib, name), _PTR) for name in _UNICORN_FUNCTIONS)
+        self._state = self._library.smg_counter_new(
+            *functions, int(thumb), int(traps_unaligned), pc_register
+        )
+        if not self._state:
+            raise MemoryError("no memory for the block counter")
+        weakref.finalize(self, self._library.smg_counter_free, self._state)
+        self._engine = engine
+        self._entries: ctypes.Array[ctypes.c_uint32] | None = None
+        self._hook(UC_HOOK_BLOCK, self._library.smg_counter_block)
+
+    def check_alignment(self) -> None:
+        """Watches every load and store from now on; costs a good part of the speed."""
+        self._hook(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._library.smg_counter_access)
+
+    def set_regions(self, root: range, entries: Sequence[int]) -> None:
+        """Tells where the root function lies and where each layer starts; clears all counts."""
+        self._entries = (_U32 * len(entries))(*entries)
+        self._library.smg_counter_regions(
+            self._state, root.start, root.stop, self._entries, len(entries)
+        )
+
+    def clear(self) -> None:
+        """Forgets all counts."""
+        self._library.smg_counter_clear(self._state)
+
+    def begin(self, instruction_limit: int) -> None:
+        """Prepares for one call from outside."""
+        self._library.smg_counter_begin(self._state, instruction_limit)
+
+    @property
+    def reached_limit(self) -> bool:
+        """Whether the last call was stopped at its limit."""
+        return bool(self._library.smg_counter_stopped(self._state))
+
+    def unaligned_access(self) -> tuple[int, int, int] | None:
+        """The forbidden unaligned access of the last call, if any: pc, address, bytes."""
+        pc, address = _U32(), _U32()
+        size = self._library.smg_counter_unaligned(
+            self._state, ctypes.byref(pc), ctypes.byref(address)
+        )
+        return (pc.value, address.value, size) if size else None
+
+    def blocks(self) -> tuple[Block, ...]:
+        """What ran since the counts were cleared, by region and address."""
+        records = (_BlockRecord * self._library.smg_counter_count(self._state))()
+        self._library.smg_counter_copy(self._state, records)
+        found = [_block(record) for record in records if record.executions]
+        return tuple(sorted(found, key=lambda block: (block.region, block.address, block.bytes)))
+
+    def _hook(self, kind: int, function: ctypes._FuncPointer) -> None:
+        handle = ctypes.c_size_t()
+        status = uclib.uc_hook_add(
+            self._engine._uch, ctypes.byref(handle), kind, ctypes.cast(function, _PTR),
+            _PTR(self._state), _U64(1), _U64(0),
+        )  # fmt: skip
+        if status:
+            raise EmulationError("emulator", f"refuses a hook (Unicorn error {status})")
+
+
+_UNICORN_FUNCTIONS = ("uc_mem_read", "uc_emu_stop", "uc_reg_read")
+
+
+def _block(record: _BlockRecord) -> Block:
+    return Block(
+        region=record.region,
+        address=record.address,
+        bytes=record.size,
+        instructions=record.instructions,
+        executions=record.executions,
+        taken=record.taken,
+    )
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    path = compile_host_library({_SOURCE.name: _SOURCE.read_text(encoding="utf-8")})
+    library = ctypes.CDLL(str(path))
+    library.smg_counter_new.restype = _PTR
+    library.smg_counter_new.argtypes = (_PTR, _PTR, _PTR, _U32, _U32, ctypes.c_int32)
+    library.smg_counter_regions.argtypes = (_PTR, _U32, _U32, _PTR, _U32)
+    library.smg_counter_begin.argtypes = (_PTR, _U64)
+    library.smg_counter_unaligned.argtypes = (_PTR, _PTR, _PTR)
+    library.smg_counter_copy.argtypes = (_PTR, _PTR)
+    for name in ("free", "clear", "count", "stopped"):
+        getattr(library, f"smg_counter_{name}").argtypes = (_PTR,)
+    return library

@@ -1,0 +1,222 @@
+"""An emulated core with exactly the memory of a board, on which linked code is called."""
+
+from __future__ import annotations
+
+from unicorn import (
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_INVALID,
+    UC_HOOK_MEM_READ,
+    UC_HOOK_MEM_WRITE,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+    UC_PROT_WRITE,
+    Uc,
+    UcError,
+)
+
+from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.emulate.abi import Abi, abi_for
+from smidgen.emulate.counter import Block, BlockCounter
+from smidgen.emulate.faults import Fault, explain
+from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.legality import check_instructions
+from smidgen.targets.catalogue import Board, MemoryRegion
+
+DEFAULT_INSTRUCTION_LIMIT = 20_000_000_000
+_PAGE_BYTES = 4096
+_PAINT = 0xA5
+# Pages for the return address, in the code area of every memory map; the first free one is used.
+_TRAP_PAGES = (0x0F00_0000, 0x1E00_0000, 0x0700_0000)
+
+
+class Machine:
+    """A board that holds a firmware; functions are called on it from outside.
+
+    RAM starts out as a fixed pattern and not as zeros, except for the sections that start-up code
+    would initialise, so that code which reads memory that it never wrote is found out.
+
+    Args:
+        elf: a linked ELF file, as `targets.toolchain.compile_firmware` makes.
+        board: whose core and memory are emulated.
+        check_alignment: fault on unaligned accesses that the core forbids but the emulator
+            allows (LDRD, LDM, VLDR and the like; any on RISC-V). It watches every access.
+
+    Raises:
+        EmulationError: the core is not emulated, or the code has instructions that it lacks.
+        ArtifactError: `elf` is no ELF file.
+    """
+
+    def __init__(self, elf: bytes, board: Board, *, check_alignment: bool = True) -> None:
+        self.board = board
+        self.firmware: Firmware = read_firmware(elf)
+        check_instructions(elf, board.core)
+        self._abi: Abi = abi_for(board.core)
+        self._engine: Uc = self._abi.open()
+        self._fault: Fault | None = None
+        self._map_memory()
+        self._engine.hook_add(UC_HOOK_MEM_INVALID, self._on_bad_access)
+        self._engine.hook_add(UC_HOOK_INTR, self._on_exception)
+        self._counter = self._new_counter(check_alignment)
+        self.reset()
+
+    def _new_counter(self, check_alignment: bool) -> BlockCounter:
+        core = self.board.core
+        counter = BlockCounter(
+            self._engine,
+            thumb=core.is_arm,
+            traps_unaligned="unaligned" not in core.features,
+            pc_register=self._abi.pc,
+        )
+        if check_alignment:
+            counter.check_alignment()
+        return counter
+
+    def reset(self) -> None:
+        """Memory as after power-up and start-up code; the stack is painted anew."""
+        for region in self.board.ram:
+            self._engine.mem_write(region.address, bytes([_PAINT]) * region.bytes)
+        for span in self.firmware.zeroed:
+            self._engine.mem_write(span.start, bytes(len(span)))
+        for image in self.firmware.images:
+            self._engine.mem_write(image.address, image.content)
+
+    def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
+        """Attributes counts from now on to `layers`: region i + 1 is what layer i runs.
+
+        Everything in function `root` itself, and before any layer, is region 0.
+        """
+        entries = [self._function(layer).address for layer in layers]
+        span = range(0)
+        if root is not None:
+            found = self._function(root)
+            span = range(found.address, found.address + found.bytes)
+        self._counter.set_regions(span, entries)
+
+    def clear_counts(self) -> None:
+        """Forgets what was counted; regions stay."""
+        self._counter.clear()
+
+    def blocks(self) -> tuple[Block, ...]:
+        """What ran since the counts were cleared."""
+        trap = range(self._trap, self._trap + _PAGE_BYTES)
+        return tuple(block for block in self._counter.blocks() if block.address not in trap)
+
+    def call(
+        self, symbol: str, *args: int, instruction_limit: int = DEFAULT_INSTRUCTION_LIMIT
+    ) -> int:
+        """Calls the function `symbol` with up to 8 word arguments.
+
+        Returns the first result register as an unsigned 32-bit number; for a function without a
+        result it has no meaning.
+
+        Raises:
+            UnknownName: no such function.
+            EmulationError: the core faulted, or ran more instructions than the limit.
+        """
+        function = self._function(symbol)
+        self._abi.prepare_call(self._engine, args, self._trap, self.firmware.stack.stop)
+        self._fault = None
+        self._counter.begin(instruction_limit)
+        try:
+            self._engine.emu_start(self._abi.code_address(function.address), self._trap)
+        except UcError as problem:
+            self._fault = self._fault or Fault(self._pc, f"the core stopped: {problem}")
+        self._raise_fault(symbol, instruction_limit)
+        return int(self._engine.reg_read(self._abi.result))
+
+    def read(self, address: int, count: int) -> bytes:
+        """`count` bytes from `address`; raises EmulationError outside of the board's memory."""
+        self._require_memory(address, count)
+        return bytes(self._engine.mem_read(address, count))
+
+    def write(self, address: int, data: bytes) -> None:
+        """Puts `data` at `address`; raises EmulationError outside of the board's memory."""
+        self._require_memory(address, len(data))
+        self._engine.mem_write(address, data)
+
+    def symbol(self, name: str) -> tuple[int, int]:
+        """Address and bytes of a function or object; raises UnknownName."""
+        found = self._symbol(name)
+        return found.address, found.bytes
+
+    @property
+    def stack_bytes(self) -> int:
+        """The deepest stack of all calls since the last reset, by the paint that is gone."""
+        stack = self.firmware.stack
+        untouched = self._engine.mem_read(stack.start, len(stack))
+        return len(untouched.lstrip(bytes([_PAINT])))
+
+    def _symbol(self, name: str) -> Symbol:
+        if name not in self.firmware.symbols:
+            raise UnknownName("symbol", name, self.firmware.symbols)
+        return self.firmware.symbols[name]
+
+    def _function(self, name: str) -> Symbol:
+        found = self._symbol(name)
+        if not found.is_function:
+            raise EmulationError(f"symbol {name!r}", "is no function")
+        return found
+
+    def _map_memory(self) -> None:
+        for region in self.board.flash:
+            self._map(region, UC_PROT_READ | UC_PROT_EXEC)
+        for region in self.board.ram:
+            self._map(region, UC_PROT_READ | UC_PROT_WRITE)
+        taken = [range(start, end + 1) for start, end, _ in self._engine.mem_regions()]
+        free = [page for page in _TRAP_PAGES if not any(page in span for span in taken)]
+        self._trap = free[0]
+        self._engine.mem_map(self._trap, _PAGE_BYTES, UC_PROT_EXEC)
+
+    def _map(self, region: MemoryRegion, access: int) -> None:
+        start = region.address & -_PAGE_BYTES
+        end = -(-region.end // _PAGE_BYTES) * _PAGE_BYTES
+        self._engine.mem_map(start, end - start, access)
+        for first, behind in ((start, region.address), (region.end, end)):
+            if first < behind:
+                kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+                self._engine.hook_add(kinds, self._on_padding, None, first, behind - 1)
+
+    def _on_padding(  # noqa: PLR0917 - the emulator fixes the signature
+        self, engine: Uc, access: int, address: int, count: int, value: int, user: object
+    ) -> None:
+        """Reached bytes that are mapped only because the emulator maps whole pages."""
+        self._on_bad_access(engine, access, address, count, value, user)
+        engine.emu_stop()
+
+    def _on_bad_access(  # noqa: PLR0917 - the emulator fixes the signature
+        self, engine: Uc, access: int, address: int, count: int, value: int, user: object
+    ) -> bool:
+        del engine, value, user
+        why = explain(self.board, self.firmware, access, address, self._sp)
+        self._fault = self._fault or Fault(self._pc, f"{why} ({count} bytes at {address:#010x})")
+        return False
+
+    def _on_exception(self, engine: Uc, number: int, user: object) -> None:
+        del user
+        self._fault = self._fault or Fault(self._pc, self._abi.exceptions.get(number, ""), number)
+        engine.emu_stop()
+
+    @property
+    def _pc(self) -> int:
+        return int(self._engine.reg_read(self._abi.pc))
+
+    @property
+    def _sp(self) -> int:
+        return int(self._engine.reg_read(self._abi.sp))
+
+    def _raise_fault(self, symbol: str, limit: int) -> None:
+        unaligned = self._counter.unaligned_access()
+        if unaligned:
+            pc, address, count = unaligned
+            self._fault = Fault(pc, f"unaligned access ({count} bytes at {address:#010x})")
+        elif self._counter.reached_limit:
+            self._fault = Fault(self._pc, f"ran more than {limit:,} instructions")
+        if self._fault:
+            raise self._fault.error(symbol, self.board, self.firmware)
+
+    def _require_memory(self, address: int, count: int) -> None:
+        regions = self.board.flash + self.board.ram
+        if not any(each.address <= address and address + count <= each.end for each in regions):
+            raise EmulationError(
+                f"{count} bytes at {address:#010x}", f"are no memory of {self.board.name}"
+            )

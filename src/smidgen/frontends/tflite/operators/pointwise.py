@@ -1,0 +1,43 @@
+"""ADD, SOFTMAX, RELU and its kin, QUANTIZE, DEQUANTIZE."""
+
+from __future__ import annotations
+
+from smidgen.frontends.tflite.conversion import Conversion, converts
+from smidgen.frontends.tflite.model import TfliteOperator
+from smidgen.frontends.tflite.options import AddOptions, SoftmaxOptions
+from smidgen.ops.activation.ops import Clamp, Softmax
+from smidgen.ops.elementwise.ops import Add
+from smidgen.ops.quantization.ops import Dequantize, Quantize
+from smidgen.ops.support.activation import Activation
+
+
+@converts("ADD")
+def addition(conversion: Conversion, operator: TfliteOperator) -> None:
+    """Broadcasts."""
+    options = conversion.options(operator, AddOptions)
+    conversion.emit(operator, Add(conversion.activation(operator, options.activation)))
+
+
+@converts("SOFTMAX")
+def softmax(conversion: Conversion, operator: TfliteOperator) -> None:
+    """Over the last axis."""
+    conversion.emit(operator, Softmax(conversion.options(operator, SoftmaxOptions).beta))
+
+
+@converts("RELU", "RELU6", "RELU_N1_TO_1")
+def relu(conversion: Conversion, operator: TfliteOperator) -> None:
+    """A clamp that stands alone."""
+    conversion.emit(operator, Clamp(Activation[operator.name]))
+
+
+@converts("QUANTIZE")
+def quantize(conversion: Conversion, operator: TfliteOperator) -> None:
+    """To the type of the output."""
+    output = conversion.subgraph.tensors[operator.outputs[0]]
+    conversion.emit(operator, Quantize(conversion.dtype(output)))
+
+
+@converts("DEQUANTIZE")
+def dequantize(conversion: Conversion, operator: TfliteOperator) -> None:
+    """To float32."""
+    conversion.emit(operator, Dequantize())

@@ -1,0 +1,1 @@
+"""Activation functions that stand on their own: relu, softmax."""

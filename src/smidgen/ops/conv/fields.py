@@ -1,0 +1,45 @@
+"""Parameters that every int8 convolution kernel has."""
+
+from __future__ import annotations
+
+from smidgen.graph.op import Signature
+from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
+from smidgen.ops.kernel import CValue
+from smidgen.ops.support.activation import clamp_range
+from smidgen.ops.support.lowering import all_int8, weights_are_constant
+
+
+def accepts_int8(signature: Signature) -> bool:
+    """Int8 in and out, batch 1, constant weights with zero point 0."""
+    x, weights, output = signature.input(0), signature.input(1), signature.output
+    return (
+        x.shape[0] == 1
+        and all_int8(x, weights, output)
+        and not any(weights.quant.zero_points)
+        and weights_are_constant(signature)
+    )
+
+
+def window_fields(op: Conv2D | DepthwiseConv2D) -> tuple[tuple[str, CValue], ...]:
+    """Stride, dilation and the padding before the first row and column."""
+    return (
+        ("stride_rows", op.stride[0]),
+        ("stride_cols", op.stride[1]),
+        ("dilation_rows", op.dilation[0]),
+        ("dilation_cols", op.dilation[1]),
+        ("top", op.padding.top),
+        ("left", op.padding.left),
+    )
+
+
+def output_fields(
+    op: Conv2D | DepthwiseConv2D, signature: Signature
+) -> tuple[tuple[str, CValue], ...]:
+    """Zero points and the clamp in output quanta."""
+    low, high = clamp_range(op.activation, signature.output)
+    return (
+        ("zero_point", signature.input(0).quant.zero_point),
+        ("out_zero_point", signature.output.quant.zero_point),
+        ("low", low),
+        ("high", high),
+    )

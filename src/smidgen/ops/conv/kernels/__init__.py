@@ -1,0 +1,1 @@
+"""Kernels of the convolutions, one variant a file."""

@@ -1,0 +1,1 @@
+"""Ops between quanta and real numbers, and between scales."""

@@ -1,0 +1,1 @@
+"""Ops that move or relabel elements and compute nothing."""

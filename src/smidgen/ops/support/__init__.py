@@ -1,0 +1,1 @@
+"""What several families share: activations, windows, requantisation, in Python and in C."""

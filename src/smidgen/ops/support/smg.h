@@ -1,0 +1,60 @@
+/* smg.h: what every smidgen kernel stands on: how kernels are declared, and requantisation.
+ *
+ * C99, no heap, no globals. A build may define SMG_KERNEL before this file to decide between code
+ * that the layers share (noinline: small) and code specialised for each layer (inline: fast).
+ */
+#ifndef SMG_H
+#define SMG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__GNUC__)
+#define SMG_ALIGNED(n) __attribute__((aligned(n)))
+#define SMG_NOINLINE __attribute__((noinline, unused))
+#define SMG_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define SMG_ALIGNED(n)
+#define SMG_NOINLINE
+#define SMG_INLINE static inline
+#endif
+
+#ifndef SMG_KERNEL
+#define SMG_KERNEL static inline
+#endif
+
+SMG_INLINE int32_t smg_min(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+
+SMG_INLINE int32_t smg_max(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
+SMG_INLINE int32_t smg_clamp(int32_t x, int32_t low, int32_t high) {
+    return smg_min(smg_max(x, low), high);
+}
+
+/* round(a * b / 2^31), ties upwards. Exact but for a = b = -2^31, which b >= 0 excludes. */
+SMG_INLINE int32_t smg_high_mul(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+}
+
+/* round(x / 2^n), ties away from zero, 0 <= n <= 31. */
+SMG_INLINE int32_t smg_rounding_shift(int32_t x, int32_t n) {
+    const int32_t mask = (int32_t)(((uint32_t)1 << n) - 1u);
+    const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
+    return (x >> n) + ((x & mask) > threshold ? 1 : 0);
+}
+
+/* x * mantissa * 2^(shift - 31), rounded twice as TensorFlow Lite Micro does; mantissa >= 0. */
+SMG_INLINE int32_t smg_requantize(int32_t x, int32_t mantissa, int32_t shift) {
+    const int32_t left = shift > 0 ? shift : 0;
+    const int32_t right = shift > 0 ? 0 : -shift;
+    const int32_t widened = (int32_t)((uint32_t)x << left);
+    return smg_rounding_shift(smg_high_mul(widened, mantissa), right);
+}
+
+#endif
