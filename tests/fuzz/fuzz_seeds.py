@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from flatbuffers import flexbuffers
+
 from support.tflite_writer import (
     OperatorSpec,
     SubgraphSpec,

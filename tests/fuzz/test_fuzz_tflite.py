@@ -13,12 +13,12 @@ from fuzz_seeds import written_models
 from fuzz_tflite import attack, campaign
 from hypothesis import given
 from hypothesis import strategies as st
-from support.samples import needs_data, sample_id, tflite_files
-from support.tflite_writer import schema
 
 from smidgen.core.errors import ModelFileError
 from smidgen.frontends.tflite.flexbuffer import read_flexbuffer
 from smidgen.frontends.tflite.reader import parse_model
+from support.samples import needs_data, sample_id, tflite_files
+from support.tflite_writer import schema
 
 SEEDS = written_models()
 SMALL_SAMPLES = tflite_files()[::12]

@@ -1,0 +1,1 @@
+"""Graph to C: rewrites, kernels, memory plan, writer."""

@@ -1,9 +1,8 @@
-"""The Artifact: what a compile makes. Immutable; written to a folder as C files and one manifest."""
+"""The Artifact: what a compile makes. Immutable; written to a folder as C and one manifest."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import ArtifactError
+from smidgen.graph.tensor import TensorType
 
 MANIFEST = "smidgen.json"
 FORMAT = 1
@@ -35,6 +35,11 @@ class Port:
     def element(self) -> DType:
         """The element type."""
         return DType.parse(self.dtype)
+
+    @property
+    def type(self) -> TensorType:
+        """Element type and shape."""
+        return TensorType(self.element, self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +87,10 @@ class Artifact:
     def __post_init__(self) -> None:
         object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
 
-    def write(self, folder: Path, extra: Mapping[str, str] | None = None) -> None:
+    def write(self, folder: Path, extra: Mapping[str, str | bytes] | None = None) -> None:
         """Write all files and the manifest into `folder`, all or nothing.
 
-        `extra` are further text files (reports). A folder that an earlier build wrote is replaced;
+        `extra` are further files (reports). A folder that an earlier build wrote is replaced;
         one that holds anything else is refused with ArtifactError.
         """
         _refuse_foreign(folder)
@@ -94,11 +99,11 @@ class Artifact:
         try:
             staged.chmod(0o755)
             for name, text in {**self.files, **(extra or {})}.items():
-                (staged / name).write_text(text, encoding="utf-8", newline="\n")
-            (staged / MANIFEST).write_text(self.manifest_json(), encoding="utf-8", newline="\n")
+                (staged / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+            (staged / MANIFEST).write_bytes(self.manifest_json().encode())
             if folder.exists():
                 shutil.rmtree(folder)
-            os.replace(staged, folder)
+            staged.replace(folder)
         except BaseException:
             shutil.rmtree(staged, ignore_errors=True)
             raise
@@ -154,12 +159,12 @@ def _read_text(folder: Path, name: str) -> str:
 
 
 def _manifest_of(content: dict[str, Any]) -> Manifest:
-    ports = {
-        key: tuple(_port(fields) for fields in content.pop(key)) for key in ("inputs", "outputs")
-    }
+    inputs, outputs = (
+        tuple(_port(fields) for fields in content.pop(key)) for key in ("inputs", "outputs")
+    )
     layers = tuple(_layer(fields) for fields in content.pop("layers"))
     flags = tuple(str(flag) for flag in content.pop("compile_flags"))
-    return Manifest(**content, **ports, layers=layers, compile_flags=flags)
+    return Manifest(**content, inputs=inputs, outputs=outputs, layers=layers, compile_flags=flags)
 
 
 def _port(fields: dict[str, Any]) -> Port:

@@ -34,7 +34,7 @@ class Program:
 
 
 def build_program(graph: Graph, core: Core) -> Program:
-    """Choose kernels, merge views, plan the arena; raises UnsupportedOp for a node without kernel."""
+    """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves."""
     schedule = [(node, choose_kernel(graph, node, core)) for node in graph.nodes]
     storage = assign_storage(graph, schedule)
     plan = plan_memory(storage.buffers, storage.allowances, core.arena_alignment_bytes)

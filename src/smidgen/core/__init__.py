@@ -1,0 +1,1 @@
+"""Errors, element types and fixed-point arithmetic: what every room stands on."""

@@ -42,13 +42,15 @@ def quantize_multiplier(real: float) -> Multiplier:
 
 def wrap32(x: Array) -> Array:
     """`x` modulo 2**32 as a signed int32: what C's two's complement keeps."""
-    return (x.astype(np.int64) - INT32_MIN & 0xFFFFFFFF) + INT32_MIN
+    wrapped: Array = ((x.astype(np.int64) - INT32_MIN) & 0xFFFFFFFF) + INT32_MIN
+    return wrapped
 
 
 def doubling_high_mul(a: Array, b: Array | int) -> Array:
-    """round(a * b / 2**31), ties upwards, saturated (gemmlowp SaturatingRoundingDoublingHighMul)."""
+    """round(a * b / 2**31), ties up, saturated (gemmlowp SaturatingRoundingDoublingHighMul)."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    result: Array = np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    return result
 
 
 def rounding_shift_right(x: Array, exponent: Array | int) -> Array:
@@ -57,23 +59,25 @@ def rounding_shift_right(x: Array, exponent: Array | int) -> Array:
     exponent = np.asarray(exponent, np.int64)
     mask = (np.int64(1) << exponent) - 1
     threshold = (mask >> 1) + (x < 0)
-    return (x >> exponent) + ((x & mask) > threshold)
+    result: Array = (x >> exponent) + ((x & mask) > threshold)
+    return result
 
 
 def saturating_shift_left(x: Array, exponent: int) -> Array:
-    """X * 2**exponent, saturated to int32 (gemmlowp SaturatingRoundingMultiplyByPOT, upwards)."""
-    return np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX)
+    """`x` * 2**exponent, saturated to int32 (gemmlowp SaturatingRoundingMultiplyByPOT, upwards)."""
+    result: Array = np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX)
+    return result
 
 
 def multiply(x: Array, mantissa: Array | int, shift: Array | int) -> Array:
-    """X times a quantised multiplier (Micro's MultiplyByQuantizedMultiplier on int32)."""
+    """`x` times a quantised multiplier (Micro's MultiplyByQuantizedMultiplier on int32)."""
     shift = np.asarray(shift, np.int64)
     widened = wrap32(np.asarray(x, np.int64) << np.maximum(shift, 0))
     return rounding_shift_right(doubling_high_mul(widened, mantissa), np.maximum(-shift, 0))
 
 
 def multiply_int64(x: Array, mantissa: Array | int, shift: Array | int) -> Array:
-    """X times a quantised multiplier of 16 bits (Micro's MultiplyByQuantizedMultiplier on int64)."""
+    """`x` times a 16-bit multiplier (Micro's MultiplyByQuantizedMultiplier on int64)."""
     mantissa = np.asarray(mantissa, np.int64)
     reduced = np.where(mantissa < 0x7FFF0000, (mantissa + (1 << 15)) >> 16, 0x7FFF)
     total = 15 - np.asarray(shift, np.int64)
@@ -81,7 +85,7 @@ def multiply_int64(x: Array, mantissa: Array | int, shift: Array | int) -> Array
 
 
 def rounded_div(numerator: Array, divisor: Array | int) -> Array:
-    """Numerator / divisor rounded to the nearest, ties away from zero; divisor > 0."""
+    """`numerator` / `divisor` rounded to the nearest, ties away from zero; divisor > 0."""
     numerator = np.asarray(numerator, np.int64)
     divisor = np.asarray(divisor, np.int64)
     half = divisor // 2
@@ -90,5 +94,8 @@ def rounded_div(numerator: Array, divisor: Array | int) -> Array:
 
 
 def round_half_away(x: Array) -> Array:
-    """`x` rounded to the nearest integer, ties away from zero (C's round), in `x`'s own precision."""
-    return np.trunc(x + np.copysign(np.asarray(0.5, x.dtype), x))
+    """Float `x` rounded to whole numbers, ties away from zero (C's round), in its own precision."""
+    whole = np.trunc(x)
+    # x + 0.5 would itself be rounded: 0.49999997 + 0.5 is 1 in float32.
+    rounded: Array = np.where(np.abs(x - whole) >= 0.5, whole + np.copysign(1, x), whole)
+    return rounded.astype(x.dtype)

@@ -76,6 +76,7 @@ def _put_in_place(staging: Path, target: Path) -> None:
 
 def _file_names(dataset: Dataset) -> list[str]:
     """A path relative to the folder for each recording; distinct even where case is ignored."""
+    _check_labels_by_case(dataset)
     names: list[str] = []
     taken: set[str] = set()
     for recording, split in zip(dataset.recordings, dataset.splits, strict=True):
@@ -88,7 +89,6 @@ def _file_names(dataset: Dataset) -> list[str]:
             )
         taken.add(name.casefold())
         names.append(name)
-    _check_labels_by_case(dataset)
     return names
 
 

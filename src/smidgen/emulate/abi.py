@@ -6,7 +6,15 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unicorn import UC_ARCH_ARM, UC_ARCH_RISCV, UC_MODE_RISCV32, UC_MODE_THUMB, Uc, arm_const
+from unicorn import (
+    UC_ARCH_ARM,
+    UC_ARCH_RISCV,
+    UC_ERR_INSN_INVALID,
+    UC_MODE_RISCV32,
+    UC_MODE_THUMB,
+    Uc,
+    arm_const,
+)
 from unicorn import riscv_const as riscv
 
 from smidgen.core.errors import EmulationError
@@ -31,6 +39,13 @@ class Abi:
     code_bit: int
     exceptions: Mapping[int, str]
     setup: Mapping[int, int]
+    exception_pc_offset: int  # how far behind the instruction the emulator reports an exception
+
+    def stopped(self, error: int) -> str:
+        """What it means that the emulator gave up with Unicorn's `error`."""
+        if error == UC_ERR_INSN_INVALID:
+            return "undefined instruction"
+        return f"the emulator gave up (Unicorn error {error})"
 
     def open(self) -> Uc:
         """A fresh engine of the right core."""
@@ -93,13 +108,14 @@ def _arm(model: int) -> Abi:
             1: "undefined instruction",
             2: "supervisor call",
             3: "instruction fetch failed",
-            4: "forbidden or unaligned access",
+            4: "unaligned access",
             7: "breakpoint",
             10: "floating-point instruction without an FPU",
             13: "invalid processor state",
             18: "unaligned access",
         },
         setup={},
+        exception_pc_offset=0,
     )
 
 
@@ -132,4 +148,5 @@ def _riscv(core: Core) -> Abi:
         },
         # mstatus.FS = initial switches the FPU on (Privileged ISA, 3.1.6.6).
         setup={riscv.UC_RISCV_REG_MSTATUS: 0x2000} if "fpu" in core.features else {},
+        exception_pc_offset=4,
     )

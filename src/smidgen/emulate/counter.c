@@ -12,38 +12,38 @@ typedef int (*emu_stop_fn)(void *engine);
 typedef int (*reg_read_fn)(void *engine, int id, void *value);
 
 typedef struct {
-  uint64_t executions;
-  uint64_t taken; /* how often the next block was not the one that follows in memory */
-  uint32_t address;
-  uint32_t size;
-  uint32_t region;
-  uint32_t becomes; /* the region in which this block runs */
-  uint32_t instructions;
-  uint32_t used;
+    uint64_t executions;
+    uint64_t taken; /* how often the next block was not the one that follows in memory */
+    uint32_t address;
+    uint32_t size;
+    uint32_t region;
+    uint32_t becomes; /* the region in which this block runs */
+    uint32_t instructions;
+    uint32_t used;
 } block_t;
 
 typedef struct {
-  block_t *blocks;
-  uint32_t capacity; /* a power of two */
-  uint32_t count;
-  uint32_t last; /* index of the block that ran last, or NONE */
-  uint32_t region;
-  uint32_t root_start;
-  uint32_t root_end;
-  const uint32_t *entries; /* of the layers; layer i is region i + 1 */
-  uint32_t entry_count;
-  uint32_t thumb;
-  uint32_t traps_unaligned; /* whether every unaligned access is a fault on this core */
-  int32_t pc_register;
-  uint64_t instructions;
-  uint64_t limit;
-  uint32_t stopped; /* the limit was reached */
-  uint32_t unaligned_pc;
-  uint32_t unaligned_address;
-  uint32_t unaligned_size; /* 0: no unaligned access was seen */
-  mem_read_fn mem_read;
-  emu_stop_fn emu_stop;
-  reg_read_fn reg_read;
+    block_t *blocks;
+    uint32_t capacity; /* a power of two */
+    uint32_t count;
+    uint32_t last; /* index of the block that ran last, or NONE */
+    uint32_t region;
+    uint32_t root_start;
+    uint32_t root_end;
+    const uint32_t *entries; /* of the layers; layer i is region i + 1 */
+    uint32_t entry_count;
+    uint32_t thumb;
+    uint32_t traps_unaligned; /* whether every unaligned access is a fault on this core */
+    int32_t pc_register;
+    uint64_t instructions;
+    uint64_t limit;
+    uint32_t stopped; /* the limit was reached */
+    uint32_t unaligned_pc;
+    uint32_t unaligned_address;
+    uint32_t unaligned_size; /* 0: no unaligned access was seen */
+    mem_read_fn mem_read;
+    emu_stop_fn emu_stop;
+    reg_read_fn reg_read;
 } counter_t;
 
 #define NONE UINT32_MAX
@@ -56,6 +56,7 @@ int smg_counter_regions(counter_t *counter, uint32_t root_start, uint32_t root_e
                         const uint32_t *entries, uint32_t entry_count);
 void smg_counter_clear(counter_t *counter);
 void smg_counter_begin(counter_t *counter, uint64_t limit);
+void smg_counter_end(counter_t *counter);
 uint32_t smg_counter_count(const counter_t *counter);
 void smg_counter_copy(const counter_t *counter, block_t *out);
 uint32_t smg_counter_stopped(const counter_t *counter);
@@ -66,220 +67,231 @@ void smg_counter_access(void *engine, int type, uint64_t address, int size, int6
 
 counter_t *smg_counter_new(void *mem_read, void *emu_stop, void *reg_read, uint32_t thumb,
                            uint32_t traps_unaligned, int32_t pc_register) {
-  counter_t *counter = calloc(1, sizeof *counter);
-  block_t *blocks = calloc(FIRST_CAPACITY, sizeof *blocks);
-  if (counter == NULL || blocks == NULL) {
-    free(counter);
-    free(blocks);
-    return NULL;
-  }
-  counter->blocks = blocks;
-  counter->capacity = FIRST_CAPACITY;
-  counter->last = NONE;
-  counter->thumb = thumb;
-  counter->traps_unaligned = traps_unaligned;
-  counter->pc_register = pc_register;
-  __extension__ counter->mem_read = (mem_read_fn)mem_read;
-  __extension__ counter->emu_stop = (emu_stop_fn)emu_stop;
-  __extension__ counter->reg_read = (reg_read_fn)reg_read;
-  return counter;
+    counter_t *counter = calloc(1, sizeof *counter);
+    block_t *blocks = calloc(FIRST_CAPACITY, sizeof *blocks);
+    if (counter == NULL || blocks == NULL) {
+        free(counter);
+        free(blocks);
+        return NULL;
+    }
+    counter->blocks = blocks;
+    counter->capacity = FIRST_CAPACITY;
+    counter->last = NONE;
+    counter->thumb = thumb;
+    counter->traps_unaligned = traps_unaligned;
+    counter->pc_register = pc_register;
+    __extension__ counter->mem_read = (mem_read_fn)mem_read;
+    __extension__ counter->emu_stop = (emu_stop_fn)emu_stop;
+    __extension__ counter->reg_read = (reg_read_fn)reg_read;
+    return counter;
 }
 
 void smg_counter_free(counter_t *counter) {
-  if (counter != NULL) {
-    free(counter->blocks);
-    free(counter);
-  }
+    if (counter != NULL) {
+        free(counter->blocks);
+        free(counter);
+    }
 }
 
 /* `entries` must stay where it is for as long as the counter lives. */
 int smg_counter_regions(counter_t *counter, uint32_t root_start, uint32_t root_end,
                         const uint32_t *entries, uint32_t entry_count) {
-  counter->root_start = root_start;
-  counter->root_end = root_end;
-  counter->entries = entries;
-  counter->entry_count = entry_count;
-  smg_counter_clear(counter);
-  return 0;
+    counter->root_start = root_start;
+    counter->root_end = root_end;
+    counter->entries = entries;
+    counter->entry_count = entry_count;
+    smg_counter_clear(counter);
+    return 0;
 }
 
 void smg_counter_clear(counter_t *counter) {
-  for (uint32_t i = 0; i < counter->capacity; ++i) {
-    counter->blocks[i].used = 0;
-  }
-  counter->count = 0;
-  counter->last = NONE;
+    for (uint32_t i = 0; i < counter->capacity; ++i) {
+        counter->blocks[i].used = 0;
+    }
+    counter->count = 0;
+    counter->last = NONE;
 }
 
 void smg_counter_begin(counter_t *counter, uint64_t limit) {
-  counter->last = NONE;
-  counter->region = 0;
-  counter->instructions = 0;
-  counter->limit = limit;
-  counter->stopped = 0;
-  counter->unaligned_size = 0;
+    counter->last = NONE;
+    counter->region = 0;
+    counter->instructions = 0;
+    counter->limit = limit;
+    counter->stopped = 0;
+    counter->unaligned_size = 0;
 }
 
-uint32_t smg_counter_count(const counter_t *counter) { return counter->count; }
+/* The last block has returned to the caller outside, which is no block. */
+void smg_counter_end(counter_t *counter) {
+    if (counter->last != NONE) {
+        ++counter->blocks[counter->last].taken;
+    }
+}
+
+uint32_t smg_counter_count(const counter_t *counter) {
+    return counter->count;
+}
 
 void smg_counter_copy(const counter_t *counter, block_t *out) {
-  for (uint32_t i = 0; i < counter->capacity; ++i) {
-    if (counter->blocks[i].used) {
-      *out++ = counter->blocks[i];
+    for (uint32_t i = 0; i < counter->capacity; ++i) {
+        if (counter->blocks[i].used) {
+            *out++ = counter->blocks[i];
+        }
     }
-  }
 }
 
-uint32_t smg_counter_stopped(const counter_t *counter) { return counter->stopped; }
+uint32_t smg_counter_stopped(const counter_t *counter) {
+    return counter->stopped;
+}
 
 uint32_t smg_counter_unaligned(const counter_t *counter, uint32_t *pc, uint32_t *address) {
-  *pc = counter->unaligned_pc;
-  *address = counter->unaligned_address;
-  return counter->unaligned_size;
+    *pc = counter->unaligned_pc;
+    *address = counter->unaligned_address;
+    return counter->unaligned_size;
 }
 
 /* The slot of the block, or the free slot where it belongs. */
 static uint32_t find(const counter_t *counter, uint32_t region, uint32_t address, uint32_t size) {
-  const uint32_t mask = counter->capacity - 1U;
-  uint32_t slot = (((address >> 1) ^ (region << 20)) * 0x9E3779B1U) >> 8;
-  for (;; ++slot) {
-    const block_t *block = &counter->blocks[slot & mask];
-    if (!block->used ||
-        (block->address == address && block->region == region && block->size == size)) {
-      return slot & mask;
+    const uint32_t mask = counter->capacity - 1U;
+    uint32_t slot = (((address >> 1) ^ (region << 20)) * 0x9E3779B1U) >> 8;
+    for (;; ++slot) {
+        const block_t *block = &counter->blocks[slot & mask];
+        if (!block->used ||
+            (block->address == address && block->region == region && block->size == size)) {
+            return slot & mask;
+        }
     }
-  }
 }
 
 static int grow(counter_t *counter) {
-  block_t *old = counter->blocks;
-  const uint32_t old_capacity = counter->capacity;
-  const block_t last = counter->last == NONE ? old[0] : old[counter->last];
-  block_t *blocks = calloc((size_t)old_capacity * 2U, sizeof *blocks);
-  if (blocks == NULL) {
-    return -1;
-  }
-  counter->blocks = blocks;
-  counter->capacity = old_capacity * 2U;
-  for (uint32_t i = 0; i < old_capacity; ++i) {
-    if (old[i].used) {
-      blocks[find(counter, old[i].region, old[i].address, old[i].size)] = old[i];
+    block_t *old = counter->blocks;
+    const uint32_t old_capacity = counter->capacity;
+    const block_t last = counter->last == NONE ? old[0] : old[counter->last];
+    block_t *blocks = calloc((size_t)old_capacity * 2U, sizeof *blocks);
+    if (blocks == NULL) {
+        return -1;
     }
-  }
-  if (counter->last != NONE) {
-    counter->last = find(counter, last.region, last.address, last.size);
-  }
-  free(old);
-  return 0;
+    counter->blocks = blocks;
+    counter->capacity = old_capacity * 2U;
+    for (uint32_t i = 0; i < old_capacity; ++i) {
+        if (old[i].used) {
+            blocks[find(counter, old[i].region, old[i].address, old[i].size)] = old[i];
+        }
+    }
+    if (counter->last != NONE) {
+        counter->last = find(counter, last.region, last.address, last.size);
+    }
+    free(old);
+    return 0;
 }
 
 static uint32_t region_in(const counter_t *counter, uint32_t region, uint32_t address) {
-  if (address >= counter->root_start && address < counter->root_end) {
-    return 0;
-  }
-  for (uint32_t i = 0; i < counter->entry_count; ++i) {
-    if (counter->entries[i] == address) {
-      return i + 1U;
+    if (address >= counter->root_start && address < counter->root_end) {
+        return 0;
     }
-  }
-  return region;
+    for (uint32_t i = 0; i < counter->entry_count; ++i) {
+        if (counter->entries[i] == address) {
+            return i + 1U;
+        }
+    }
+    return region;
 }
 
 /* Thumb: the top five bits tell (Armv7-M ARM, A5.1). RISC-V: the low two bits (ISA, 1.5). */
 static uint32_t instruction_bytes(const counter_t *counter, uint16_t first) {
-  if (counter->thumb) {
-    return (first >> 11) >= 0x1D ? 4U : 2U;
-  }
-  return (first & 3U) == 3U ? 4U : 2U;
+    if (counter->thumb) {
+        return (first >> 11) >= 0x1D ? 4U : 2U;
+    }
+    return (first & 3U) == 3U ? 4U : 2U;
 }
 
 static uint32_t instructions_in(const counter_t *counter, void *engine, uint32_t address,
                                 uint32_t size) {
-  uint32_t count = 0;
-  for (uint32_t at = 0; at < size; ++count) {
-    uint16_t first = 0;
-    (void)counter->mem_read(engine, (uint64_t)address + at, &first, sizeof first);
-    at += instruction_bytes(counter, first);
-  }
-  return count;
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < size; ++count) {
+        uint16_t first = 0;
+        (void)counter->mem_read(engine, (uint64_t)address + at, &first, sizeof first);
+        at += instruction_bytes(counter, first);
+    }
+    return count;
 }
 
 static uint32_t find_or_add(counter_t *counter, void *engine, uint32_t address, uint32_t size) {
-  uint32_t slot = find(counter, counter->region, address, size);
-  if (counter->blocks[slot].used) {
-    return slot;
-  }
-  if (counter->count * 2U >= counter->capacity) {
-    if (grow(counter) != 0) {
-      (void)counter->emu_stop(engine);
-      return NONE;
+    uint32_t slot = find(counter, counter->region, address, size);
+    if (counter->blocks[slot].used) {
+        return slot;
     }
-    slot = find(counter, counter->region, address, size);
-  }
-  const block_t fresh = {
-      .address = address,
-      .size = size,
-      .region = counter->region,
-      .becomes = region_in(counter, counter->region, address),
-      .instructions = instructions_in(counter, engine, address, size),
-      .used = 1,
-  };
-  counter->blocks[slot] = fresh;
-  ++counter->count;
-  return slot;
+    if (counter->count * 2U >= counter->capacity) {
+        if (grow(counter) != 0) {
+            (void)counter->emu_stop(engine);
+            return NONE;
+        }
+        slot = find(counter, counter->region, address, size);
+    }
+    const block_t fresh = {
+        .address = address,
+        .size = size,
+        .region = counter->region,
+        .becomes = region_in(counter, counter->region, address),
+        .instructions = instructions_in(counter, engine, address, size),
+        .used = 1,
+    };
+    counter->blocks[slot] = fresh;
+    ++counter->count;
+    return slot;
 }
 
 /* Unicorn calls it before each block (uc_cb_hookcode_t). */
 void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *user) {
-  counter_t *counter = user;
-  const uint32_t address = (uint32_t)address64;
-  if (counter->last != NONE) {
-    block_t *last = &counter->blocks[counter->last];
-    last->taken += last->address + last->size != address;
-  }
-  uint32_t slot = find_or_add(counter, engine, address, size);
-  if (slot != NONE && counter->blocks[slot].becomes != counter->region) {
-    counter->region = counter->blocks[slot].becomes;
-    slot = find_or_add(counter, engine, address, size);
-  }
-  counter->last = slot;
-  if (slot == NONE) {
-    return;
-  }
-  counter->blocks[slot].executions += 1;
-  counter->instructions += counter->blocks[slot].instructions;
-  if (counter->instructions > counter->limit) {
-    counter->stopped = 1;
-    (void)counter->emu_stop(engine);
-  }
+    counter_t *counter = user;
+    const uint32_t address = (uint32_t)address64;
+    if (counter->last != NONE) {
+        block_t *last = &counter->blocks[counter->last];
+        last->taken += last->address + last->size != address;
+    }
+    uint32_t slot = find_or_add(counter, engine, address, size);
+    if (slot != NONE && counter->blocks[slot].becomes != counter->region) {
+        counter->region = counter->blocks[slot].becomes;
+        slot = find_or_add(counter, engine, address, size);
+    }
+    counter->last = slot;
+    if (slot == NONE) {
+        return;
+    }
+    counter->blocks[slot].executions += 1;
+    counter->instructions += counter->blocks[slot].instructions;
+    if (counter->instructions > counter->limit) {
+        counter->stopped = 1;
+        (void)counter->emu_stop(engine);
+    }
 }
 
 /* Whether the Thumb instruction `first`, `second` faults on any unaligned address
  * (Armv7-M ARM, A3.2.1: LDM, STM, LDRD, STRD, exclusives, and all floating-point transfers). */
 static int always_aligned(uint16_t first, uint16_t second) {
-  const int multiple16 = (first & 0xF000U) == 0xC000U || (first & 0xF600U) == 0xB400U;
-  const int multiple_or_double = (first & 0xFE00U) == 0xE800U && (first & 0xFFE0U) != 0xE8C0U;
-  const int coprocessor = (first & 0xFE00U) == 0xEC00U && (second & 0x0E00U) == 0x0A00U;
-  return multiple16 || multiple_or_double || coprocessor;
+    const int multiple16 = (first & 0xF000U) == 0xC000U || (first & 0xF600U) == 0xB400U;
+    const int multiple_or_double = (first & 0xFE00U) == 0xE800U && (first & 0xFFE0U) != 0xE8C0U;
+    const int coprocessor = (first & 0xFE00U) == 0xEC00U && (second & 0x0E00U) == 0x0A00U;
+    return multiple16 || multiple_or_double || coprocessor;
 }
 
 /* Unicorn calls it before each load and store (uc_cb_hookmem_t), if alignment is checked. */
 void smg_counter_access(void *engine, int type, uint64_t address, int size, int64_t value,
                         void *user) {
-  counter_t *counter = user;
-  uint32_t pc = 0;
-  uint16_t code[2] = {0, 0};
-  (void)type;
-  (void)value;
-  if ((address & (uint64_t)(uint32_t)(size - 1)) == 0U || counter->unaligned_size != 0U) {
-    return;
-  }
-  (void)counter->reg_read(engine, counter->pc_register, &pc);
-  (void)counter->mem_read(engine, pc, code, sizeof code);
-  if (counter->traps_unaligned || always_aligned(code[0], code[1])) {
-    counter->unaligned_pc = pc;
-    counter->unaligned_address = (uint32_t)address;
-    counter->unaligned_size = (uint32_t)size;
-    (void)counter->emu_stop(engine);
-  }
+    counter_t *counter = user;
+    uint32_t pc = 0;
+    uint16_t code[2] = {0, 0};
+    (void)type;
+    (void)value;
+    if ((address & (uint64_t)(uint32_t)(size - 1)) == 0U || counter->unaligned_size != 0U) {
+        return;
+    }
+    (void)counter->reg_read(engine, counter->pc_register, &pc);
+    (void)counter->mem_read(engine, pc, code, sizeof code);
+    if (counter->traps_unaligned || always_aligned(code[0], code[1])) {
+        counter->unaligned_pc = pc;
+        counter->unaligned_address = (uint32_t)address;
+        counter->unaligned_size = (uint32_t)size;
+        (void)counter->emu_stop(engine);
+    }
 }

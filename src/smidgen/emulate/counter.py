@@ -51,9 +51,7 @@ class _BlockRecord(ctypes.Structure):
 class BlockCounter:
     """Counts the blocks that `engine` runs, and stops it at a limit of instructions."""
 
-    def __init__(
-        self, engine: Uc, *, thumb: bool, traps_unaligned: bool, pc_register: int
-    ) -> None:
+    def __init__(self, engine: Uc, *, thumb: bool, traps_unaligned: bool, pc_register: int) -> None:
         self._library = _library()
         functions = (ctypes.cast(getattr(uclib, name), _PTR) for name in _UNICORN_FUNCTIONS)
         self._state = self._library.smg_counter_new(
@@ -64,11 +62,20 @@ class BlockCounter:
         weakref.finalize(self, self._library.smg_counter_free, self._state)
         self._engine = engine
         self._entries: ctypes.Array[ctypes.c_uint32] | None = None
+        self._access_hook: ctypes.c_size_t | None = None
         self._hook(UC_HOOK_BLOCK, self._library.smg_counter_block)
 
-    def check_alignment(self) -> None:
-        """Watches every load and store from now on; costs a good part of the speed."""
-        self._hook(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._library.smg_counter_access)
+    def check_alignment(self, wanted: bool) -> None:
+        """Whether to watch every load and store from now on; it makes runs four times slower."""
+        if wanted and self._access_hook is None:
+            kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+            self._access_hook = self._hook(kinds, self._library.smg_counter_access)
+        elif not wanted and self._access_hook is not None:
+            uclib.uc_hook_del(self._engine._uch, self._access_hook)
+            self._access_hook = None
+        else:
+            return
+        self._engine.ctl_flush_tb()  # what is translated already does not know of the change
 
     def set_regions(self, root: range, entries: Sequence[int]) -> None:
         """Tells where the root function lies and where each layer starts; clears all counts."""
@@ -84,6 +91,10 @@ class BlockCounter:
     def begin(self, instruction_limit: int) -> None:
         """Prepares for one call from outside."""
         self._library.smg_counter_begin(self._state, instruction_limit)
+
+    def end(self) -> None:
+        """Notes that the call has returned; not to be called after a fault."""
+        self._library.smg_counter_end(self._state)
 
     @property
     def reached_limit(self) -> bool:
@@ -105,7 +116,7 @@ class BlockCounter:
         found = [_block(record) for record in records if record.executions]
         return tuple(sorted(found, key=lambda block: (block.region, block.address, block.bytes)))
 
-    def _hook(self, kind: int, function: ctypes._FuncPointer) -> None:
+    def _hook(self, kind: int, function: ctypes._FuncPointer) -> ctypes.c_size_t:
         handle = ctypes.c_size_t()
         status = uclib.uc_hook_add(
             self._engine._uch, ctypes.byref(handle), kind, ctypes.cast(function, _PTR),
@@ -113,6 +124,7 @@ class BlockCounter:
         )  # fmt: skip
         if status:
             raise EmulationError("emulator", f"refuses a hook (Unicorn error {status})")
+        return handle
 
 
 _UNICORN_FUNCTIONS = ("uc_mem_read", "uc_emu_stop", "uc_reg_read")
@@ -139,6 +151,6 @@ def _library() -> ctypes.CDLL:
     library.smg_counter_begin.argtypes = (_PTR, _U64)
     library.smg_counter_unaligned.argtypes = (_PTR, _PTR, _PTR)
     library.smg_counter_copy.argtypes = (_PTR, _PTR)
-    for name in ("free", "clear", "count", "stopped"):
+    for name in ("free", "clear", "end", "count", "stopped"):
         getattr(library, f"smg_counter_{name}").argtypes = (_PTR,)
     return library

@@ -69,6 +69,14 @@ class Firmware:
     sizes: Sizes
     stack: range
 
+    def code_bytes(self, address: int, count: int) -> bytes:
+        """`count` bytes of what was loaded at `address`; raises KeyError where nothing was."""
+        for image in self.images:
+            offset = address - image.address
+            if offset >= 0 and offset + count <= len(image.content):
+                return image.content[offset : offset + count]
+        raise KeyError(f"nothing is loaded at {address:#010x}")
+
     def function_at(self, address: int) -> Symbol | None:
         """The function that `address` lies in."""
         at = bisect_right(self.functions, address, key=lambda symbol: symbol.address) - 1

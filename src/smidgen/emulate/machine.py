@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from unicorn import (
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
@@ -17,6 +19,7 @@ from unicorn import (
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.abi import Abi, abi_for
 from smidgen.emulate.counter import Block, BlockCounter
+from smidgen.emulate.cycles import Counts, count
 from smidgen.emulate.faults import Fault, explain
 from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.legality import check_instructions
@@ -38,15 +41,16 @@ class Machine:
     Args:
         elf: a linked ELF file, as `targets.toolchain.compile_firmware` makes.
         board: whose core and memory are emulated.
-        check_alignment: fault on unaligned accesses that the core forbids but the emulator
-            allows (LDRD, LDM, VLDR and the like; any on RISC-V). It watches every access.
+        alignment_checked_calls: in so many first calls of each function every access is watched
+            for an unaligned address that the core forbids but the emulator allows (with LDRD, LDM,
+            VLDR and the like; with any instruction on RISC-V). Such calls take four times as long.
 
     Raises:
         EmulationError: the core is not emulated, or the code has instructions that it lacks.
         ArtifactError: `elf` is no ELF file.
     """
 
-    def __init__(self, elf: bytes, board: Board, *, check_alignment: bool = True) -> None:
+    def __init__(self, elf: bytes, board: Board, *, alignment_checked_calls: int = 1) -> None:
         self.board = board
         self.firmware: Firmware = read_firmware(elf)
         check_instructions(elf, board.core)
@@ -56,20 +60,20 @@ class Machine:
         self._map_memory()
         self._engine.hook_add(UC_HOOK_MEM_INVALID, self._on_bad_access)
         self._engine.hook_add(UC_HOOK_INTR, self._on_exception)
-        self._counter = self._new_counter(check_alignment)
+        self._counter = self._new_counter()
+        self._alignment_checked_calls = alignment_checked_calls
+        self._calls: Counter[str] = Counter()
+        self._layers: tuple[str, ...] = ()
         self.reset()
 
-    def _new_counter(self, check_alignment: bool) -> BlockCounter:
+    def _new_counter(self) -> BlockCounter:
         core = self.board.core
-        counter = BlockCounter(
+        return BlockCounter(
             self._engine,
             thumb=core.is_arm,
             traps_unaligned="unaligned" not in core.features,
             pc_register=self._abi.pc,
         )
-        if check_alignment:
-            counter.check_alignment()
-        return counter
 
     def reset(self) -> None:
         """Memory as after power-up and start-up code; the stack is painted anew."""
@@ -91,15 +95,19 @@ class Machine:
             found = self._function(root)
             span = range(found.address, found.address + found.bytes)
         self._counter.set_regions(span, entries)
+        self._layers = layers
 
     def clear_counts(self) -> None:
         """Forgets what was counted; regions stay."""
         self._counter.clear()
 
+    def counts(self) -> Counts:
+        """Instructions and modelled clocks since the counts were cleared, by layer and function."""
+        return count(self.blocks(), self._layers, self.firmware, self.board)
+
     def blocks(self) -> tuple[Block, ...]:
         """What ran since the counts were cleared."""
-        trap = range(self._trap, self._trap + _PAGE_BYTES)
-        return tuple(block for block in self._counter.blocks() if block.address not in trap)
+        return self._counter.blocks()
 
     def call(
         self, symbol: str, *args: int, instruction_limit: int = DEFAULT_INSTRUCTION_LIMIT
@@ -116,12 +124,15 @@ class Machine:
         function = self._function(symbol)
         self._abi.prepare_call(self._engine, args, self._trap, self.firmware.stack.stop)
         self._fault = None
+        self._counter.check_alignment(self._calls[symbol] < self._alignment_checked_calls)
+        self._calls[symbol] += 1
         self._counter.begin(instruction_limit)
         try:
             self._engine.emu_start(self._abi.code_address(function.address), self._trap)
         except UcError as problem:
-            self._fault = self._fault or Fault(self._pc, f"the core stopped: {problem}")
+            self._fault = self._fault or Fault(self._pc, self._abi.stopped(problem.errno))
         self._raise_fault(symbol, instruction_limit)
+        self._counter.end()
         return int(self._engine.reg_read(self._abi.result))
 
     def read(self, address: int, count: int) -> bytes:
@@ -144,7 +155,8 @@ class Machine:
         """The deepest stack of all calls since the last reset, by the paint that is gone."""
         stack = self.firmware.stack
         untouched = self._engine.mem_read(stack.start, len(stack))
-        return len(untouched.lstrip(bytes([_PAINT])))
+        used = len(untouched.lstrip(bytes([_PAINT])))
+        return used + -used % self.board.core.word_bytes
 
     def _symbol(self, name: str) -> Symbol:
         if name not in self.firmware.symbols:
@@ -176,14 +188,14 @@ class Machine:
                 kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
                 self._engine.hook_add(kinds, self._on_padding, None, first, behind - 1)
 
-    def _on_padding(  # noqa: PLR0917 - the emulator fixes the signature
+    def _on_padding(
         self, engine: Uc, access: int, address: int, count: int, value: int, user: object
     ) -> None:
         """Reached bytes that are mapped only because the emulator maps whole pages."""
         self._on_bad_access(engine, access, address, count, value, user)
         engine.emu_stop()
 
-    def _on_bad_access(  # noqa: PLR0917 - the emulator fixes the signature
+    def _on_bad_access(
         self, engine: Uc, access: int, address: int, count: int, value: int, user: object
     ) -> bool:
         del engine, value, user
@@ -193,7 +205,8 @@ class Machine:
 
     def _on_exception(self, engine: Uc, number: int, user: object) -> None:
         del user
-        self._fault = self._fault or Fault(self._pc, self._abi.exceptions.get(number, ""), number)
+        pc = self._pc - self._abi.exception_pc_offset
+        self._fault = self._fault or Fault(pc, self._abi.exceptions.get(number, ""), number)
         engine.emu_stop()
 
     @property

@@ -1,0 +1,1 @@
+"""Foreign model formats: a file goes in, a `Graph` comes out."""

@@ -1,0 +1,1 @@
+"""The typed graph: tensors, ops, nodes, rules, reference execution."""

@@ -26,7 +26,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Tensors by name, nodes in an order in which they can run, and the names of inputs and outputs.
+    """Tensors by name, nodes in an order in which they can run, names of inputs and outputs.
 
     Layout is NHWC; the batch is 1 in generated code. `smidgen.graph.check` holds the rules.
     """
@@ -77,7 +77,7 @@ class Graph:
         return sum(node.op.macs(self.signature(node)) for node in self.nodes)
 
     def with_nodes(self, nodes: Iterable[Node], tensors: Iterable[Tensor] = ()) -> Graph:
-        """A copy with other nodes and these tensors added or replaced; unused tensors are dropped."""
+        """A copy with other nodes and `tensors` added or replaced; unused tensors are dropped."""
         kept = tuple(nodes)
         pool = {**self.tensors, **{tensor.name: tensor for tensor in tensors}}
         used = dict.fromkeys(

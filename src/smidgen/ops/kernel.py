@@ -63,8 +63,8 @@ Argument = InputArg | OutputArg | ScratchArg
 class Overlap:
     """Output `output` may share bytes with input `input` if it keeps its distance.
 
-    With d = address(output) - address(input): legal iff d <= `ahead` (a kernel that walks forwards),
-    or d >= `behind` (one that walks backwards). None rules that side out.
+    With d = address(output) - address(input): legal iff d <= `ahead` (a kernel that walks
+    forwards), or d >= `behind` (one that walks backwards). None rules that side out.
     """
 
     output: int

@@ -1,0 +1,1 @@
+"""The work on one project: compile and prove, or recordings to proof."""

@@ -13,6 +13,7 @@ from smidgen.core.errors import UnknownName
 from smidgen.targets.records import Record, read_toml
 
 _HERE = Path(__file__).parent
+_FETCHES = ("cache", "prefetch", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,17 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRegion:
-    """A range of addresses; `wait_states` are clocks added to an uncached access."""
+    """A range of addresses; `wait_states` are clocks added to an access that goes there.
+
+    `fetch` tells what stands before a flash: "cache", "prefetch" (a buffer that reads ahead) or
+    "none".
+    """
 
     name: str
     address: int
     bytes: int
     wait_states: int
+    fetch: str = "cache"
 
     @property
     def end(self) -> int:
@@ -158,13 +164,16 @@ def _memories(fields: Record) -> dict[str, tuple[MemoryRegion, ...]]:
 
 
 def _region(fields: Record) -> MemoryRegion:
-    fields.only("name", "address", "bytes", "wait_states")
+    fields.only("name", "address", "bytes", "wait_states", "fetch")
     region = MemoryRegion(
         name=fields.text("name"),
         address=fields.integer("address"),
         bytes=fields.integer("bytes", minimum=64),
         wait_states=fields.integer("wait_states", 0),
+        fetch=fields.text("fetch", "cache"),
     )
+    if region.fetch not in _FETCHES:
+        raise fields.problem("fetch", f"is {region.fetch!r}", f"known: {', '.join(_FETCHES)}")
     if not region.name.isidentifier():
         raise fields.problem("name", f"is {region.name!r}, and must be letters, digits and _")
     if region.end > 1 << 32 or region.address % 1024:

@@ -33,7 +33,7 @@ _COMMON_FLAGS = (
 )
 _TARGET_FLAGS = (
     "-g",  # without it zig strips the symbols at -Os
-    "-fbuiltin",  # zig's freestanding targets make every memcpy a call
+    "-fhosted",  # freestanding, every four-byte memcpy and every sqrtf would be a call
     "-fomit-frame-pointer",
     "-fno-unwind-tables",
     "-fno-asynchronous-unwind-tables",
@@ -163,7 +163,8 @@ def _write(sources: Mapping[str, str], folder: Path) -> Path:
 
 
 def _zig(folder: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ziglang", "cc", *arguments]
+    same_names = f"-ffile-prefix-map={folder}=."  # or each build's debug information differs
+    command = [sys.executable, "-m", "ziglang", "cc", same_names, *arguments]
     kept = str(cache_dir() / "zig")
     environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": kept, "ZIG_LOCAL_CACHE_DIR": kept}
     try:

@@ -10,6 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from smidgen.core.errors import ModelFileError, UnsupportedError
+from smidgen.frontends.tflite.model import TfliteModel
+from smidgen.frontends.tflite.reader import parse_model, read_model
+from smidgen.frontends.tflite.schema import TensorType
 from support.tflite_writer import (
     OperatorSpec,
     SubgraphSpec,
@@ -20,11 +25,6 @@ from support.tflite_writer import (
     unpack,
     write_model,
 )
-
-from smidgen.core.errors import ModelFileError, UnsupportedError
-from smidgen.frontends.tflite.model import TfliteModel
-from smidgen.frontends.tflite.reader import parse_model, read_model
-from smidgen.frontends.tflite.schema import TensorType
 
 INT8 = TensorSpec([1, 4], scale=0.5, zero_point=3)
 WEIGHTS = TensorSpec([2, 4], scale=[0.5, 0.25], data=np.arange(8).reshape(2, 4), name="w")
@@ -265,6 +265,7 @@ def ints(*values: int) -> np.ndarray:
         (put("tensors.1.quantization.scale", np.array([1, np.inf], "f4")), "above 0 and finite"),
         (put("tensors.1.quantization.scale", np.array([1, -1], "f4")), "above 0 and finite"),
         (put("tensors.1.quantization.scale", np.array([1, np.nan], "f4")), "above 0 and finite"),
+        (put("tensors.1.quantization.scale", np.array([1, 0], "f4")), "above 0 and finite"),
         (put("tensors.1.quantization.zeroPoint", np.zeros(3, "i8")), "2 scales but 3 zero points"),
         (
             put("tensors.0.quantization.zeroPoint", np.array([128])),

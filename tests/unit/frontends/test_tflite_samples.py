@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.samples import needs_data, sample_id, tflite_files
-from support.tflite_names import attribute
-from support.tflite_writer import unpack
 
 from smidgen.frontends.tflite.model import TfliteModel, TfliteOperator, TfliteTensor
 from smidgen.frontends.tflite.reader import read_model
 from smidgen.frontends.tflite.schema import OPERATOR_NAMES
+from support.samples import needs_data, sample_id, tflite_files
+from support.tflite_names import attribute
+from support.tflite_writer import unpack
 
 FILES = tflite_files()
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.tflite_names import attribute, schema_name
-from support.tflite_writer import OperatorSpec, SubgraphSpec, TensorSpec, options_table, write_model
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as generated
 
 from smidgen.frontends.tflite import schema
 from smidgen.frontends.tflite.option_tables import OPTIONS_BY_CODE, OPTIONS_BY_OPERATOR
 from smidgen.frontends.tflite.options import Options
 from smidgen.frontends.tflite.reader import parse_model
+from support.tflite_names import attribute, schema_name
+from support.tflite_writer import OperatorSpec, SubgraphSpec, TensorSpec, options_table, write_model
 
 CALLING = ("CALL", "CALL_ONCE", "IF", "WHILE")
 

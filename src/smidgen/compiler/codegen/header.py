@@ -36,7 +36,7 @@ extern "C" {{
 #endif
 
 /* Working memory, which the caller owns. It holds inputs, outputs and everything between:
- *     static uint8_t arena[{upper}_ARENA_BYTES] __attribute__((aligned({upper}_ARENA_ALIGNMENT))); */
+ * declare `uint8_t arena[{upper}_ARENA_BYTES]`, aligned to {upper}_ARENA_ALIGNMENT bytes. */
 #define {upper}_ARENA_BYTES {max(arena_bytes, 1)}
 #define {upper}_ARENA_ALIGNMENT {alignment}
 

@@ -118,7 +118,7 @@ class SourceWriter:
         return self.tables.add(wanted, tensor.dtype, tensor.values, "")[0]
 
     def _remark(self, step: Step) -> str:
-        """``conv_0: 49x10x1 -> 25x5x64, weights 64x10x4x1 | arena[0..489] -> arena[512..8511] | ...``"""
+        """``conv_0: 49x10x1 -> 25x5x64, weights 64x10x4x1``, its arena ranges and its MACs."""
         graph, node = self.program.graph, step.node
         given = [graph.tensors[name] for name in node.inputs if name]
         moving = [tensor for tensor in given if not tensor.is_constant]

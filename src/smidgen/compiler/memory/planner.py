@@ -1,163 +1,113 @@
-"""The arena planner: offsets for buffers with lifetimes, so that the arena is as small as it can be.
+"""The arena planner: offsets for buffers with lifetimes, in as small an arena as can be found.
 
-Buffers whose lifetimes meet may not share bytes, except as an `Allowance` says. Greedy best-fit
-over several orders; the smallest plan wins.
+Buffers whose lifetimes meet may not share bytes, except as an `Allowance` says. Greedy placement in
+several orders gives a first plan, a climb over orders improves it, and an exact search over windows
+of steps, grown around where the arena is fullest, improves it further and proves how little any
+plan could need. Budgets are counted in steps, so the same buffers always get the same plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
+from smidgen.compiler.memory.buffers import Allowance, Buffer, MemoryPlan
+from smidgen.compiler.memory.greedy import climb, place, simple_orders
+from smidgen.compiler.memory.problem import Problem, make_problem
+from smidgen.compiler.memory.search import Found, search
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """`nbytes` that hold a value from step `first` to step `last`, both included."""
+__all__ = ["Allowance", "Buffer", "MemoryPlan", "plan_memory"]
 
-    name: str
-    nbytes: int
-    first: int
-    last: int
-
-    def meets(self, other: Buffer) -> bool:
-        """Whether both hold a value at some step."""
-        return self.first <= other.last and other.first <= self.last
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """`target` may overlap `source` if offset(target) - offset(source) <= ahead or >= behind."""
-
-    target: str
-    source: str
-    ahead: int | None
-    behind: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """The offset of each buffer, the arena that holds them, and the least any plan could need."""
-
-    offsets: Mapping[str, int]
-    arena_bytes: int
-    lower_bound_bytes: int
+_LARGEST_WINDOW = 48
+"""The most buffers that the exact search is asked to place."""
+_WINDOW_WORK = 24_000
+"""Buffers that the search may look at for one window."""
+_MOST_WINDOWS = 4
 
 
 def plan_memory(
     buffers: Sequence[Buffer], allowances: Sequence[Allowance], alignment: int
 ) -> MemoryPlan:
     """Offsets, multiples of `alignment`, under which no two live buffers clash."""
-    rules = _Rules(allowances)
-    plans = [_place_in_order(sorted(buffers, key=order), rules, alignment) for order in _ORDERS]
-    offsets = min(plans, key=lambda plan: _extent(buffers, plan))
-    arena_bytes = _round_up(_extent(buffers, offsets), alignment)
-    return MemoryPlan(offsets, arena_bytes, _lower_bound(buffers, rules))
-
-
-_ORDERS: tuple[Callable[[Buffer], tuple[int, ...]], ...] = (
-    lambda buffer: (-buffer.nbytes, buffer.first),
-    lambda buffer: (-(buffer.last - buffer.first), -buffer.nbytes),
-    lambda buffer: (buffer.first, -buffer.nbytes),
-    lambda buffer: (-buffer.last, -buffer.nbytes),
-)
-
-
-class _Rules:
-    """Looks up allowances by pair."""
-
-    def __init__(self, allowances: Sequence[Allowance]) -> None:
-        self._by_pair = {(rule.target, rule.source): rule for rule in allowances}
-
-    def between(self, a: Buffer, b: Buffer) -> tuple[int | None, int | None] | None:
-        """(largest, smallest) legal offset(a) - offset(b) while they overlap; None: none is."""
-        rule = self._by_pair.get((a.name, b.name))
-        if rule is not None:
-            return rule.ahead, rule.behind
-        rule = self._by_pair.get((b.name, a.name))
-        if rule is not None:
-            return _negated(rule.behind), _negated(rule.ahead)
-        return None
-
-    def clash(self, a: Buffer, a_offset: int, b: Buffer, b_offset: int) -> bool:
-        """Whether `a` and `b` at these offsets destroy each other."""
-        apart = a_offset + a.nbytes <= b_offset or b_offset + b.nbytes <= a_offset
-        if apart or not a.meets(b):
-            return False
-        legal = self.between(a, b)
-        if legal is None:
-            return True
-        ahead, behind = legal
-        distance = a_offset - b_offset
-        return not (
-            (ahead is not None and distance <= ahead) or (behind is not None and distance >= behind)
-        )
-
-
-def _negated(value: int | None) -> int | None:
-    return None if value is None else -value
-
-
-def _place_in_order(buffers: Sequence[Buffer], rules: _Rules, alignment: int) -> dict[str, int]:
-    placed: list[tuple[Buffer, int]] = []
-    for buffer in buffers:
-        rivals = [(other, at) for other, at in placed if buffer.meets(other)]
-        options = sorted(set(_candidates(buffer, rivals, rules, alignment)))
-        chosen = next(
-            at
-            for at in options
-            if not any(rules.clash(buffer, at, other, there) for other, there in rivals)
-        )
-        placed.append((buffer, chosen))
-    return {buffer.name: at for buffer, at in placed}
-
-
-def _candidates(
-    buffer: Buffer, rivals: Sequence[tuple[Buffer, int]], rules: _Rules, alignment: int
-) -> list[int]:
-    """Offsets worth trying: the bottom, above each rival, and as far over it as is allowed."""
-    found = [0]
-    for other, at in rivals:
-        found.append(_round_up(at + other.nbytes, alignment))
-        ahead, behind = rules.between(buffer, other) or (None, None)
-        if ahead is not None:
-            found.append(max(0, (at + ahead) // alignment * alignment))
-        if behind is not None:
-            found.append(max(0, _round_up(at + behind, alignment)))
-    return found
-
-
-def _extent(buffers: Sequence[Buffer], offsets: Mapping[str, int]) -> int:
-    return max((offsets[buffer.name] + buffer.nbytes for buffer in buffers), default=0)
-
-
-def _lower_bound(buffers: Sequence[Buffer], rules: _Rules) -> int:
-    """The most bytes that are alive at one step and may not overlap."""
-    steps = sorted({buffer.first for buffer in buffers})
-    return max(
-        (_least_at([b for b in buffers if b.first <= s <= b.last], rules) for s in steps), default=0
+    problem = make_problem(buffers, allowances, alignment)
+    offsets, bound = _solve(problem)
+    names = [buffer.name for buffer in buffers]
+    return MemoryPlan(
+        {name: at * alignment for name, at in zip(names, offsets, strict=True)},
+        problem.extent(offsets) * alignment,
+        bound * alignment,
     )
 
 
-def _least_at(alive: Sequence[Buffer], rules: _Rules) -> int:
-    """Bytes at one step: of two buffers that may overlap only the larger is counted."""
-    total = 0
-    absorbed: set[str] = set()
-    for buffer in sorted(alive, key=lambda b: -b.nbytes):
-        if buffer.name in absorbed:
-            continue
-        total += buffer.nbytes
-        partner = next(
-            (
-                b
-                for b in alive
-                if b is not buffer and b.name not in absorbed and rules.between(buffer, b)
-            ),
-            None,
+def _solve(problem: Problem) -> tuple[list[int], int]:
+    """Offsets, and a proven bound on the extent of every plan."""
+    bound = max((_least_extent(problem.part(c)) for c in problem.cliques()), default=0)
+    plans = [place(problem, order) for order in simple_orders(problem)]
+    best = min(plans, key=problem.extent)
+    if problem.extent(best) > bound:
+        best = climb(problem, _order_of(best), bound)
+    windows = _windows(problem, best)
+    for window, _ in zip(windows, range(_MOST_WINDOWS), strict=False):
+        if problem.extent(best) <= bound:
+            break
+        best, proven = _improved(problem, window, best)
+        bound = max(bound, proven)
+    return best, bound
+
+
+def _order_of(offsets: Sequence[int]) -> list[int]:
+    return sorted(range(len(offsets)), key=lambda i: offsets[i])
+
+
+def _windows(problem: Problem, offsets: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Buffers alive in ever longer runs of steps around a step at which the top is reached."""
+    top = problem.extent(offsets)
+    highest = [i for i, size in enumerate(problem.sizes) if offsets[i] + size == top]
+    steps = max((last for _, last in problem.spans), default=0) + 2
+    center_first, center_last = problem.spans[highest[0]] if highest else (0, 0)
+    reach, last_window = 0, tuple[int, ...]()
+    while reach <= 2 * steps:
+        low, high = center_first - reach, center_last + reach
+        window = tuple(
+            i for i, (first, last) in enumerate(problem.spans) if first <= high and last >= low
         )
-        if partner is not None:
-            absorbed.add(partner.name)
-    return total
+        if len(window) > _LARGEST_WINDOW:
+            return
+        if window != last_window:
+            yield window
+        reach, last_window = reach * 2 + 1, window
 
 
-def _round_up(value: int, alignment: int) -> int:
-    return -(-value // alignment) * alignment
+def _improved(problem: Problem, window: Sequence[int], best: list[int]) -> tuple[list[int], int]:
+    """The plan after an exact search over the window's buffers, and what they prove is needed."""
+    part, limit = problem.part(window), problem.extent(best)
+    found = search(part.restricted(), limit, _WINDOW_WORK)
+    if found.offsets is not None:
+        best = _built_on(problem, [window[i] for i in _order_of(found.offsets)], best)
+    if part.has_negative_gaps:
+        return best, _least_extent(part, limit)
+    return best, _proven(part, found, limit)
+
+
+def _built_on(problem: Problem, seed: Sequence[int], best: list[int]) -> list[int]:
+    """The better of `best` and a plan that places the buffers `seed` first, in their order."""
+    chosen = set(seed)
+    rest = [i for i in _order_of(best) if i not in chosen]
+    order = [*seed, *sorted(rest, key=lambda i: -problem.sizes[i])]
+    trial = place(problem, order)
+    if problem.extent(trial) >= problem.extent(best):
+        trial = climb(problem, order, problem.extent(best) - 1)
+    return min(best, trial, key=problem.extent)
+
+
+def _least_extent(part: Problem, limit: int | None = None) -> int:
+    """A proven bound on the extent of every plan of `part`; at most `limit`, if that is given."""
+    relaxed = part.relaxed()
+    start = sum(part.sizes) + 1 if limit is None else limit
+    return _proven(part, search(relaxed, start, _WINDOW_WORK), start)
+
+
+def _proven(part: Problem, found: Found, limit: int) -> int:
+    """What a search for plans below `limit` proves: if it saw them all, the best or the limit."""
+    if not found.complete:
+        return max(part.sizes, default=0)
+    return limit if found.offsets is None else part.extent(found.offsets)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from smidgen.compiler.memory.planner import Allowance, Buffer
+from smidgen.compiler.memory.buffers import Allowance, Buffer
 from smidgen.graph.graph import Graph, Node
 from smidgen.ops.kernel import KernelCall
 
@@ -132,6 +132,12 @@ def _allowance(
                     None if legal.behind is None else legal.behind + shift,
                 )
             )
-    if any(rule != rules[0] for rule in rules[1:]):
-        return []
-    return [Allowance(target, source, *rules[0])]
+    return [Allowance(target, source, *_strictest(rules))]
+
+
+def _strictest(rules: Sequence[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
+    """A rule under which every one of `rules` (ahead, behind) holds."""
+    aheads, behinds = zip(*rules, strict=True)
+    ahead = None if None in aheads else min(aheads)
+    behind = None if None in behinds else max(behinds)
+    return ahead, behind

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan
 
-import numpy as np
-
 from smidgen.core.errors import DatasetError
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)
+#: What is smaller than this rounds to a finite float32: the largest one and half its last place.
+FLOAT32_LIMIT = 2.0**128 - 2.0**103
 
 
 def parse_cells(cells: Sequence[str], place: str, names: Sequence[str]) -> list[float]:
@@ -47,7 +46,7 @@ def _first_bad(cells: Sequence[str], place: str, names: Sequence[str]) -> Datase
 
 def _fits(value: float) -> bool:
     # A comparison with NaN is false, so this refuses NaN too.
-    return -FLOAT32_MAX <= value <= FLOAT32_MAX
+    return -FLOAT32_LIMIT < value < FLOAT32_LIMIT
 
 
 def _what_is_wrong(cell: str) -> str:

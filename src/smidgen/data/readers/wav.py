@@ -33,7 +33,8 @@ def read_wav(path: Path) -> tuple[Array, int]:
             channels, rate_hz = file.getnchannels(), file.getframerate()
             # The header's count is a claim; the file's size is a fact.
             frames = file.readframes(min(file.getnframes(), size))
-    except (wave.Error, EOFError, struct.error, OSError, ValueError, OverflowError) as error:
+    except (wave.Error, EOFError, struct.error, OSError, ValueError, RuntimeError) as error:
+        # The standard library's chunk reader answers a bad length with a bare RuntimeError.
         reason = str(error) or "it ends too early"
         raise DatasetError(
             str(path), f"not a PCM .wav file ({reason})", "save it as 16-bit PCM"

@@ -1,0 +1,1 @@
+"""TensorFlow Lite: a hardened reader, and a converter for each operator."""

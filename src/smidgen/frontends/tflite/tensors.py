@@ -214,7 +214,7 @@ def _read_quantization(
     scales = params.array(QuantizationSlot.SCALE, "<f4")
     params.buffer.spend(scales.nbytes)
     # Some writers put a scale of 0 on tensors that they left unquantised.
-    if not scales.any():
+    if not scales.view("<u4").any():
         return None
     axis = params.int32(QuantizationSlot.QUANTIZED_DIMENSION)
     zero_points = _read_zero_points(params, len(scales), dtype, what)
@@ -250,7 +250,9 @@ def _quantum_range(dtype: TensorType) -> tuple[int, int]:
 def _check_scales(
     buffer: FlatBuffer, scales: Array, shape: tuple[int, ...], axis: int, what: str
 ) -> None:
-    if not np.isfinite(scales).all() or not (scales > 0).all():
+    # On the bits, as NumPy warns of some NaNs: positive and finite is between 0 and infinity.
+    bits = scales.view("<u4")
+    if not ((bits > 0) & (bits < 0x7F800000)).all():
         raise ModelFileError(
             buffer.name,
             f"{what} has a quantisation scale that is not above 0 and finite",

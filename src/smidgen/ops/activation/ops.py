@@ -41,7 +41,7 @@ class Softmax(Op):
 
 @dataclass(frozen=True, slots=True)
 class Clamp(Op):
-    """max(low, min(x, high)) of a fused activation that stands alone (RELU, RELU6, RELU_N1_TO_1)."""
+    """A fused activation that stands alone: max(low, min(x, high)) (RELU and its kin)."""
 
     activation: Activation = Activation.RELU
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from smidgen.graph.op import Signature
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
-from smidgen.ops.kernel import CValue
+from smidgen.ops.kernel import CValue, Overlap
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.lowering import all_int8, weights_are_constant
+from smidgen.ops.support.overlap import safe_conv_distance
 
 
 def accepts_int8(signature: Signature) -> bool:
@@ -43,3 +44,22 @@ def output_fields(
         ("low", low),
         ("high", high),
     )
+
+
+def window_overlap(op: Conv2D | DepthwiseConv2D, signature: Signature) -> tuple[Overlap, ...]:
+    """How far the output may reach into the input of a kernel that goes element by element.
+
+    That is: in row-major order of the output, each element written after all its reads.
+    """
+    x, weights, output = signature.input(0), signature.input(1), signature.output
+    depthwise = isinstance(op, DepthwiseConv2D)
+    ahead = safe_conv_distance(
+        x.shape,
+        output.shape,
+        (weights.shape[1], weights.shape[2]),
+        op.stride,
+        op.padding,
+        op.dilation,
+        multiplier=output.shape[3] // x.shape[3] if depthwise else None,
+    )
+    return (Overlap(0, 0, ahead=ahead),)

@@ -4,7 +4,8 @@
  * i]))
  *
  * b' is the bias with -zp_x * sum(w) folded in, so padding contributes zp_x, not 0.
- * Exact: equals the reference of Conv2D bit for bit. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of Conv2D bit for bit. Scratch: none. Goes element by element: y may
+ * reach into x as far as safe_conv_distance (ops/support/overlap.py) says.
  */
 #ifndef SMG_CONV2D_S8_H
 #define SMG_CONV2D_S8_H

@@ -3,7 +3,8 @@
  *
  * y[r,c,o] = clamp(zp_y + requant(b[o] + sum_{h,w} w[h,w,o] * (x[.., .., o / multiplier] - zp_x)))
  *
- * Exact: equals the reference of DepthwiseConv2D bit for bit. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of DepthwiseConv2D bit for bit. Scratch: none. Goes element by
+ * element: y may reach into x as far as safe_conv_distance (ops/support/overlap.py) says.
  */
 #ifndef SMG_DEPTHWISE_S8_H
 #define SMG_DEPTHWISE_S8_H

@@ -21,7 +21,7 @@ from smidgen.targets.catalogue import Core
 
 
 def repeats(part: Tensor, whole: Tensor) -> bool:
-    """Whether `part`, walked again and again, broadcasts to `whole`: it is a suffix of its shape."""
+    """Whether `part`, walked again and again, broadcasts to `whole`: a suffix of its shape."""
     trimmed = part.shape
     while trimmed and trimmed[0] == 1:
         trimmed = trimmed[1:]

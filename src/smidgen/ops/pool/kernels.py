@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.kernel import Cost, CStruct, CValue, InputArg, Kernel, KernelCall, OutputArg
+from smidgen.ops.kernel import (
+    Cost,
+    CStruct,
+    CValue,
+    InputArg,
+    Kernel,
+    KernelCall,
+    OutputArg,
+    Overlap,
+)
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.lowering import all_int8
+from smidgen.ops.support.overlap import safe_conv_distance
 from smidgen.targets.catalogue import Core
 
 
@@ -28,6 +38,9 @@ class _PoolInt8(Kernel):
         assert isinstance(op, (AveragePool2D, MaxPool2D))
         x, output = signature.input(0), signature.output
         low, high = clamp_range(op.activation, output)
+        ahead = safe_conv_distance(
+            x.shape, output.shape, op.window, op.stride, op.padding, multiplier=1
+        )
         fields: tuple[tuple[str, CValue], ...] = (
             ("in_rows", x.shape[1]),
             ("in_cols", x.shape[2]),
@@ -49,6 +62,7 @@ class _PoolInt8(Kernel):
             self.function,
             CStruct("smg_pool2d_s8_t", fields),
             (InputArg(0), OutputArg(0)),
+            overlaps=(Overlap(0, 0, ahead=ahead),),
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:

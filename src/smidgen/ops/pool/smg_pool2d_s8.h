@@ -2,7 +2,8 @@
  *
  * average: round(sum / count) over the part of the window inside the image, ties away from zero.
  * max: the largest element there. Both then clamp. Exact: equals the references of AveragePool2D
- * and MaxPool2D bit for bit. Scratch: none. x and y are disjoint.
+ * and MaxPool2D bit for bit. Scratch: none. Goes element by element: y may
+ * reach into x as far as safe_conv_distance (ops/support/overlap.py) says.
  */
 #ifndef SMG_POOL2D_S8_H
 #define SMG_POOL2D_S8_H

@@ -25,7 +25,7 @@ class Quantize(Op):
         return (TensorType(self.dtype, inputs[0].shape),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """round(x / scale) + zero point, saturated; integers go through a fixed-point multiplier."""
+        """round(x / scale) + zero point, saturated; integers through a fixed-point multiplier."""
         x, source, output = inputs[0], signature.input(0), signature.output
         assert x is not None
         if source.dtype is DType.FLOAT32:

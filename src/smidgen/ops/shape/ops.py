@@ -6,28 +6,25 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smidgen.core.dtypes import Array
 from smidgen.core.errors import GraphError
-from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.shape.movement import Movement, only
+from smidgen.ops.shape.moves import Move, move
 
 
 @dataclass(frozen=True, slots=True)
-class Reshape(Op):
-    """The same elements under another shape (RESHAPE, SQUEEZE, EXPAND_DIMS)."""
+class Reshape(Movement):
+    """The same elements, in row-major order, under another shape (RESHAPE, SQUEEZE, EXPAND_DIMS)."""
 
     shape: tuple[int, ...]
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The new shape, which must hold as many elements."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         if math.prod(self.shape) != x.elements:
             raise GraphError(f"input {x.name!r}", f"{x.shape} cannot become {self.shape}")
         return (TensorType(x.dtype, self.shape),)
 
-    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """The elements in row-major order."""
-        del signature
-        assert inputs[0] is not None
-        return (inputs[0].reshape(self.shape),)
+    def moves(self, shape: tuple[int, ...]) -> tuple[Move, ...]:
+        """One dense copy."""
+        return (move((math.prod(shape),), (1,), (1,)),)

@@ -42,7 +42,7 @@ def _quantum(real: float, output: Tensor) -> int:
 
 
 def finish(values: Array, activation: Activation, output: Tensor) -> tuple[Array, ...]:
-    """`values` clamped by `activation`, in the dtype of `output`; integers are already in quanta."""
+    """`values` clamped by `activation`, in the dtype of `output`; integers are quanta already."""
     if output.dtype is DType.FLOAT32:
         low, high = activation.value
         return (np.clip(values, low, high).astype(np.float32),)

@@ -30,7 +30,7 @@ class Multipliers:
 
 
 def per_channel(x: Tensor, weights: Tensor, output: Tensor, channels: int) -> Multipliers:
-    """Multipliers of a convolution: in double, per channel (PopulateConvolutionQuantizationParams)."""
+    """Multipliers of a convolution, one a channel (PopulateConvolutionQuantizationParams)."""
     scales = weights.quant.scales
     spread = scales if len(scales) > 1 else scales * channels
     return Multipliers.of([x.quant.scale * scale / output.quant.scale for scale in spread])

@@ -62,7 +62,7 @@ def patches(
     fill: float,
     dilation: tuple[int, int] = (1, 1),
 ) -> Array:
-    """The windows of `x` [N, H, W, C] as a view [N, rows, columns, C, window rows, window columns]."""
+    """The windows of `x` [N, H, W, C] as a view [N, rows, columns, C, window rows, columns]."""
     around = ((0, 0), (padding.top, padding.bottom), (padding.left, padding.right), (0, 0))
     padded = np.pad(x, around, constant_values=fill)
     reach = tuple((w - 1) * d + 1 for w, d in zip(window, dilation, strict=True))

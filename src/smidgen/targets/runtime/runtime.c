@@ -1,7 +1,8 @@
 /* The memory functions that a compiler may call on a target without a C library.
  *
  * Words are moved where both pointers are word-aligned, bytes elsewhere, so that no core needs
- * unaligned access. `no_builtin` keeps the compiler from turning a loop into a call to itself. */
+ * unaligned access. `no_builtin` keeps the compiler from turning a loop into a call to the very
+ * function that it is in; all entry points share static loops for the same reason. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -10,73 +11,81 @@
 
 typedef uint32_t __attribute__((may_alias)) word_t;
 
-static int word_aligned(const void *pointer) { return ((uintptr_t)pointer & 3U) == 0U; }
+static int word_aligned(const void *pointer) {
+    return ((uintptr_t)pointer & 3U) == 0U;
+}
+
+NO_BUILTIN static void copy_forwards(uint8_t *to, const uint8_t *from, size_t bytes) {
+    if (word_aligned(to) && word_aligned(from)) {
+        for (; bytes >= 4U; bytes -= 4U, to += 4, from += 4) {
+            *(word_t *)(void *)to = *(const word_t *)(const void *)from;
+        }
+    }
+    while (bytes-- > 0U) {
+        *to++ = *from++;
+    }
+}
+
+/* `to` and `from` are the ends. */
+NO_BUILTIN static void copy_backwards(uint8_t *to, const uint8_t *from, size_t bytes) {
+    if (word_aligned(to) && word_aligned(from)) {
+        for (; bytes >= 4U; bytes -= 4U) {
+            to -= 4;
+            from -= 4;
+            *(word_t *)(void *)to = *(const word_t *)(const void *)from;
+        }
+    }
+    while (bytes-- > 0U) {
+        *--to = *--from;
+    }
+}
+
+/* Copying forwards is safe wherever the target starts before the source or behind its end. */
+NO_BUILTIN static void copy_any(uint8_t *to, const uint8_t *from, size_t bytes) {
+    if ((uintptr_t)to - (uintptr_t)from >= bytes) {
+        copy_forwards(to, from, bytes);
+    } else {
+        copy_backwards(to + bytes, from + bytes, bytes);
+    }
+}
+
+NO_BUILTIN static void fill(uint8_t *to, uint8_t value, size_t bytes) {
+    const uint32_t word = (uint32_t)value * 0x01010101U;
+    for (; bytes > 0U && !word_aligned(to); --bytes) {
+        *to++ = value;
+    }
+    for (; bytes >= 4U; bytes -= 4U, to += 4) {
+        *(word_t *)(void *)to = word;
+    }
+    while (bytes-- > 0U) {
+        *to++ = value;
+    }
+}
 
 NO_BUILTIN void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
-  uint8_t *out = to;
-  const uint8_t *in = from;
-  if (word_aligned(out) && word_aligned(in)) {
-    for (; bytes >= 4U; bytes -= 4U, out += 4, in += 4) {
-      *(word_t *)(void *)out = *(const word_t *)(const void *)in;
-    }
-  }
-  while (bytes-- > 0U) {
-    *out++ = *in++;
-  }
-  return to;
+    copy_forwards(to, from, bytes);
+    return to;
 }
 
-NO_BUILTIN static void copy_backwards(uint8_t *to, const uint8_t *from, size_t bytes) {
-  uint8_t *out = to + bytes;
-  const uint8_t *in = from + bytes;
-  if (word_aligned(out) && word_aligned(in)) {
-    for (; bytes >= 4U; bytes -= 4U) {
-      out -= 4;
-      in -= 4;
-      *(word_t *)(void *)out = *(const word_t *)(const void *)in;
-    }
-  }
-  while (bytes-- > 0U) {
-    *--out = *--in;
-  }
-}
-
-/* Copying forwards is safe wherever the target starts before the source. */
 NO_BUILTIN void *memmove(void *to, const void *from, size_t bytes) {
-  uint8_t *out = to;
-  const uint8_t *in = from;
-  if ((uintptr_t)out - (uintptr_t)in >= bytes) {
-    memcpy(to, from, bytes);
-  } else {
-    copy_backwards(out, in, bytes);
-  }
-  return to;
+    copy_any(to, from, bytes);
+    return to;
 }
 
 NO_BUILTIN void *memset(void *to, int value, size_t bytes) {
-  uint8_t *out = to;
-  const uint32_t word = (uint32_t)(uint8_t)value * 0x01010101U;
-  for (; bytes > 0U && !word_aligned(out); --bytes) {
-    *out++ = (uint8_t)value;
-  }
-  for (; bytes >= 4U; bytes -= 4U, out += 4) {
-    *(word_t *)(void *)out = word;
-  }
-  while (bytes-- > 0U) {
-    *out++ = (uint8_t)value;
-  }
-  return to;
+    fill(to, (uint8_t)value, bytes);
+    return to;
 }
 
-NO_BUILTIN int memcmp(const void *a, const void *b, size_t bytes) {
-  const uint8_t *left = a;
-  const uint8_t *right = b;
-  for (; bytes > 0U; --bytes, ++left, ++right) {
-    if (*left != *right) {
-      return (int)*left - (int)*right;
+int memcmp(const void *a, const void *b, size_t bytes) {
+    const uint8_t *left = a;
+    const uint8_t *right = b;
+    for (; bytes > 0U; --bytes, ++left, ++right) {
+        if (*left != *right) {
+            return (int)*left - (int)*right;
+        }
     }
-  }
-  return 0;
+    return 0;
 }
 
 #if defined(__ARM_EABI__)
@@ -86,13 +95,24 @@ void __aeabi_memmove(void *to, const void *from, size_t bytes);
 void __aeabi_memset(void *to, size_t bytes, int value);
 void __aeabi_memclr(void *to, size_t bytes);
 
-void __aeabi_memcpy(void *to, const void *from, size_t bytes) { (void)memcpy(to, from, bytes); }
-void __aeabi_memmove(void *to, const void *from, size_t bytes) { (void)memmove(to, from, bytes); }
-void __aeabi_memset(void *to, size_t bytes, int value) { (void)memset(to, value, bytes); }
-void __aeabi_memclr(void *to, size_t bytes) { (void)memset(to, 0, bytes); }
+NO_BUILTIN void __aeabi_memcpy(void *to, const void *from, size_t bytes) {
+    copy_forwards(to, from, bytes);
+}
 
-#define ALIAS(name, of) \
-  __attribute__((alias(#of))) extern __typeof__(of) name /* NOLINT: one name per alignment */
+NO_BUILTIN void __aeabi_memmove(void *to, const void *from, size_t bytes) {
+    copy_any(to, from, bytes);
+}
+
+NO_BUILTIN void __aeabi_memset(void *to, size_t bytes, int value) {
+    fill(to, (uint8_t)value, bytes);
+}
+
+NO_BUILTIN void __aeabi_memclr(void *to, size_t bytes) {
+    fill(to, 0, bytes);
+}
+
+/* The ABI has one name for each alignment that the caller can promise. */
+#define ALIAS(name, of) __attribute__((alias(#of))) extern __typeof__(of) name
 ALIAS(__aeabi_memcpy4, __aeabi_memcpy);
 ALIAS(__aeabi_memcpy8, __aeabi_memcpy);
 ALIAS(__aeabi_memmove4, __aeabi_memmove);

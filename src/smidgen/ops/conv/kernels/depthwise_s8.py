@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.conv.fields import accepts_int8, output_fields, window_fields
+from smidgen.ops.conv.fields import accepts_int8, output_fields, window_fields, window_overlap
 from smidgen.ops.conv.ops import DepthwiseConv2D
 from smidgen.ops.kernel import (
     CArray,
@@ -59,6 +59,7 @@ class DepthwiseConv2DInt8(Kernel):
             "smg_depthwise_s8",
             CStruct("smg_depthwise_s8_t", fields),
             (InputArg(0), OutputArg(0)),
+            overlaps=window_overlap(op, signature),
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:

@@ -1,0 +1,63 @@
+# Everything a person or a machine needs: make demo, make test. See CONTRIBUTING.md for the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/lock.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
+BOARD ?= nucleo-l4r5zi
+
+# Real recordings and models to test with, where they are at hand; tests that need them say so.
+ifneq ($(wildcard ../shared/data),)
+export SMIDGEN_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: help demo test test-all check lint fuzz bench format lock clean
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.demo  ## Install, then run the main job: recordings to proved C
+	$(BIN)/smidgen demo --board $(BOARD) -o out/demo
+
+test: lint $(VENV)/.dev  ## Run every check and test
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+test-all: lint $(VENV)/.dev  ## The same, with the slow suites
+	$(BIN)/python -m pytest -n auto
+
+check: lint $(VENV)/.dev  ## What must pass before a commit: checks and fast tests
+	$(BIN)/python -m pytest -n auto -m "not slow" tests/unit tests/golden
+
+lint: $(VENV)/.dev  ## Style, types, floors, C format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	find src tests -name '*.[ch]' | xargs $(BIN)/clang-format --dry-run --Werror
+
+fuzz: $(VENV)/.dev  ## Attack the readers for longer than the tests do
+	$(BIN)/python tests/fuzz/fuzz_tflite.py --runs 200000 --seed 1
+
+format: $(VENV)/.dev  ## Put Python and C into the house format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	find src tests -name '*.[ch]' | xargs $(BIN)/clang-format -i
+
+lock:  ## Renew the pinned versions (needs uv)
+	uv pip compile --universal --python-version 3.10 pyproject.toml --extra dev \
+	  --constraint requirements/pins.txt --no-header --no-annotate -o $(LOCK)
+
+clean:  ## Remove what the targets made
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml $(LOCK) | $(BIN)/python
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml $(LOCK) | $(BIN)/python
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/.demo

@@ -1,0 +1,27 @@
+"""smidgen compile: a model file becomes C, a header and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+import smidgen
+from smidgen.cli.options import board_option, model_argument, name_option, objective_option
+from smidgen.project.build import build
+
+
+@click.command("compile")
+@model_argument
+@board_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder for the C files."
+)
+@name_option
+@objective_option
+def compile_command(model: Path, board: str, output: Path, name: str, objective: str) -> None:
+    """Compile MODEL to C for a board, prove it on the emulated board, and report."""
+    made = build(smidgen.load(model), board, output, name, objective)
+    click.echo(made.text)
+    click.echo(f"\nmade in {output}: {', '.join(made.files)}")
+    click.echo(f"next: smidgen run {output} --input x.npy")

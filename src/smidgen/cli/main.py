@@ -1,0 +1,44 @@
+"""The command `smidgen`: gathers the commands, and prints our errors on one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+import smidgen
+from smidgen.cli.boards import boards_command
+from smidgen.cli.compile import compile_command
+from smidgen.cli.demo import demo_command
+from smidgen.cli.profile import profile_command
+from smidgen.cli.run import run_command
+from smidgen.core.errors import SmidgenError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(smidgen.__version__, prog_name="smidgen")
+def cli() -> None:
+    """Machine learning in a smidgen of memory.
+
+    Turns a trained model, or recorded sensor data, into integer-only C for a microcontroller, and
+    proves it on an emulated board.
+    """
+
+
+for _command in (boards_command, compile_command, demo_command, profile_command, run_command):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the process ends with 0, or with 1 after one line on standard error."""
+    try:
+        cli.main(args=arguments, prog_name="smidgen", standalone_mode=True)
+    except SmidgenError as problem:
+        click.echo(f"smidgen: {' '.join(str(problem).split())}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of our output left (`smidgen boards | head`): there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

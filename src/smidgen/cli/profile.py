@@ -1,0 +1,27 @@
+"""smidgen profile: what a model takes on a board, layer by layer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+import smidgen
+from smidgen.cli.options import board_option, model_argument, objective_option
+from smidgen.emulate.tables import layer_table, summary
+
+
+@click.command("profile")
+@model_argument
+@board_option
+@objective_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def profile_command(model: Path, board: str, objective: str, as_json: bool) -> None:
+    """Measure MODEL on an emulated board: instructions, modelled cycles, memory, by layer."""
+    artifact = smidgen.compile(smidgen.load(model), board, objective=objective)
+    measurement = smidgen.profile(artifact)
+    if as_json:
+        click.echo(json.dumps(measurement.to_dict(), indent=1))
+    else:
+        click.echo(f"{summary(measurement)}\n\n{layer_table(measurement)}")

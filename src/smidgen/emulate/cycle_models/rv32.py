@@ -1,0 +1,45 @@
+"""Small 32-bit RISC-V cores (four stages, in order, one at a time): an estimate.
+
+What is public (ESP32-C3 Technical Reference Manual, "ESP-RISC-V CPU"): four stages, in order,
+scalar, hardware multiplier and divider. No table of clocks is published. Assumed here:
+
+- Most instructions, multiplication among them, take one clock; a load's result can be used after
+  two.
+- A jump that is taken adds two clocks, for refilling fetch and decode.
+- Division takes 33 clocks, one for each bit and one to start, as a plain divider does.
+- Floating-point results can be used after four clocks, quotients and roots after 16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smidgen.emulate.cycle_models.cost import BlockCost
+from smidgen.emulate.cycle_models.scoreboard import Demand, straight_clocks
+from smidgen.emulate.disassembly import Instruction
+
+_LOADS = frozenset({"lb", "lbu", "lh", "lhu", "lw", "flw"})
+_DIVISIONS = frozenset({"div", "divu", "rem", "remu"})
+_JUMPS = frozenset(
+    ("beq", "bne", "blt", "bge", "bltu", "bgeu", "beqz", "bnez", "j", "jal", "jr", "jalr", "ret")
+)
+_REFILL = 2
+
+
+def block_cost(block: Sequence[Instruction]) -> BlockCost:
+    """The clocks of `block`."""
+    taken = _REFILL if block[-1].name in _JUMPS else 0
+    return BlockCost(straight=straight_clocks(block, _demand, width=1), taken=taken)
+
+
+def _demand(instruction: Instruction) -> Demand:
+    name = instruction.name
+    if name in _LOADS:
+        return Demand(latency=2)
+    if name in _DIVISIONS:
+        return Demand(latency=33, blocks=33)
+    if name.startswith(("fdiv", "fsqrt")):
+        return Demand(latency=16, blocks=16)
+    if name.startswith("f") and name not in ("fence", "fsw"):
+        return Demand(latency=4)
+    return Demand()

@@ -1,0 +1,130 @@
+"""Instructions as the cycle models and the legality check need them, by Capstone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import capstone
+
+from smidgen.targets.catalogue import Core
+
+_ADDRESS = re.compile(r"\[([^\]]*)\]|\((\w+)\)")
+_REGISTER = re.compile(r"[a-z]\w+")
+_LISTED = re.compile(r"\{([^}]*)\}")
+_SHIFTS = frozenset({"lsl", "lsr", "asr", "ror", "rrx"})
+_COMPRESSED = {"lwsp": "lw", "swsp": "sw", "flwsp": "flw", "fswsp": "fsw"}
+# RISC-V instructions whose first operand is not written.
+_RISCV_NO_RESULT = frozenset(
+    (
+        "sb", "sh", "sw", "fsw", "beq", "bne", "blt", "bge", "bltu", "bgeu", "beqz", "bnez", "j",
+        "jr", "nop", "fence", "ecall", "ebreak", "unimp",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One machine instruction.
+
+    `name` is the operation without condition, width and compression ("ldr", "vadd", "lw");
+    `mnemonic` is as a disassembler prints it. Registers are by name; `listed` are those between
+    braces, `address_registers` those that a load or store computes its address from.
+    """
+
+    address: int
+    bytes: int
+    name: str
+    mnemonic: str
+    operands: str
+    reads: frozenset[str]
+    writes: frozenset[str]
+    groups: frozenset[str]
+
+    @property
+    def address_registers(self) -> frozenset[str]:
+        """The registers of the address operand."""
+        found = _ADDRESS.search(self.operands)
+        inside = (found.group(1) or found.group(2)) if found else ""
+        return frozenset(_REGISTER.findall(inside)) - _SHIFTS
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The registers of a load or store multiple."""
+        found = _LISTED.search(self.operands)
+        return tuple(name.strip() for name in found.group(1).split(",")) if found else ()
+
+
+def disassemble(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
+    """The instructions of `code`, which lies at `address`.
+
+    What Capstone does not know comes out as an instruction named "?".
+    """
+    engine = _engine(core)
+    offset = 0
+    while offset < len(code):
+        for found in engine.disasm(code[offset:], address + offset):
+            yield _arm(found) if core.is_arm else _riscv(found)
+            offset = found.address + found.size - address
+        if offset < len(code):
+            size = min(_encoded_bytes(core, code[offset:]), len(code) - offset)
+            yield _unknown(address + offset, size)
+            offset += size
+
+
+def _engine(core: Core) -> capstone.Cs:
+    if core.is_arm:
+        mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS
+        if core.isa.startswith("armv8") or "fpu-double" in core.features:
+            mode |= capstone.CS_MODE_V8
+        engine = capstone.Cs(capstone.CS_ARCH_ARM, mode)
+    else:
+        mode = capstone.CS_MODE_RISCV32 | capstone.CS_MODE_RISCVC
+        engine = capstone.Cs(capstone.CS_ARCH_RISCV, mode)
+    engine.detail = True
+    return engine
+
+
+def _encoded_bytes(core: Core, code: bytes) -> int:
+    first = int.from_bytes(code[:2], "little")
+    is_long = first >> 11 >= 0x1D if core.is_arm else first & 3 == 3
+    return 4 if is_long else 2
+
+
+def _unknown(address: int, size: int) -> Instruction:
+    nothing: frozenset[str] = frozenset()
+    return Instruction(address, size, "?", "?", "", nothing, nothing, nothing)
+
+
+def _arm(found: capstone.CsInsn) -> Instruction:
+    reads, writes = found.regs_access()
+    return Instruction(
+        address=found.address,
+        bytes=found.size,
+        name=found.insn_name(),
+        mnemonic=found.mnemonic,
+        operands=found.op_str,
+        reads=frozenset(map(found.reg_name, reads)),
+        writes=frozenset(map(found.reg_name, writes)),
+        groups=frozenset(map(found.group_name, found.groups)),
+    )
+
+
+def _riscv(found: capstone.CsInsn) -> Instruction:
+    name = found.insn_name().removeprefix("c.")
+    name = _COMPRESSED.get(name, name)
+    registers = _REGISTER.findall(found.op_str)
+    has_result = name not in _RISCV_NO_RESULT and bool(registers)
+    # A compressed operation also reads the register that it writes; reading more is harmless.
+    overwrites = has_result and not found.mnemonic.startswith("c.")
+    return Instruction(
+        address=found.address,
+        bytes=found.size,
+        name=name,
+        mnemonic=found.mnemonic,
+        operands=found.op_str,
+        reads=frozenset(registers[1:] if overwrites else registers),
+        writes=frozenset(registers[:1]) if has_result else frozenset(),
+        groups=frozenset(map(found.group_name, found.groups)),
+    )

@@ -1,0 +1,146 @@
+"""Measures a model on its emulated board: sizes, stack, instructions, modelled cycles, by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from smidgen.compiler.artifact import Layer
+from smidgen.core.dtypes import Array
+from smidgen.emulate.cycles import Counts, RegionCounts, count
+from smidgen.emulate.device import Device
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMeasurement:
+    """One layer, per inference (means over the inputs that ran)."""
+
+    name: str
+    kind: str
+    kernel: str
+    macs: int
+    weight_bytes: int
+    scratch_bytes: int
+    instructions: int
+    modelled_cycles: int
+
+    @property
+    def cycles_per_mac(self) -> float | None:
+        """Modelled cycles for each multiply-accumulate; None for a layer without any."""
+        return self.modelled_cycles / self.macs if self.macs else None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a build takes on its board. Cycles and milliseconds are modelled, the rest is counted.
+
+    `instructions` and `modelled_cycles` are means for one inference over `inferences` inputs, and
+    `instructions_min` / `_max` the extremes. `weight_bytes` are all constants in flash (weights,
+    biases, multipliers, parameters), `code_bytes` the rest of it. `static_ram_bytes` holds the
+    arena; the stack comes on top.
+    """
+
+    model: str
+    board: str
+    core: str
+    clock_hz: int
+    inferences: int
+    instructions: int
+    instructions_min: int
+    instructions_max: int
+    modelled_cycles: int
+    macs: int
+    arena_bytes: int
+    arena_lower_bound_bytes: int
+    static_ram_bytes: int
+    stack_bytes: int
+    code_bytes: int
+    weight_bytes: int
+    flash_bytes: int
+    layers: tuple[LayerMeasurement, ...]
+
+    @property
+    def modelled_ms(self) -> float:
+        """Modelled milliseconds of one inference at the board's clock."""
+        return self.modelled_cycles / self.clock_hz * 1e3
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, derived figures included."""
+        content = asdict(self)
+        content["modelled_ms"] = round(self.modelled_ms, 6)
+        for layer, fields in zip(self.layers, content["layers"], strict=True):
+            ratio = layer.cycles_per_mac
+            fields["modelled_cycles_per_mac"] = None if ratio is None else round(ratio, 4)
+        return content
+
+
+def measure(device: Device, samples: Sequence[Sequence[Array]]) -> Measurement:
+    """Run every sample once and account for it, layer by layer."""
+    counts: list[Counts] = []
+    for sample in samples:
+        device.run(sample)
+        counts.append(take_counts(device))
+    return measurement_of(device, counts)
+
+
+def take_counts(device: Device) -> Counts:
+    """What the runs since the last take cost."""
+    manifest, machine = device.artifact.manifest, device.machine
+    names = [layer.name for layer in manifest.layers]
+    return count(device.take_blocks(), names, machine.firmware, machine.board)
+
+
+def measurement_of(device: Device, counts: Sequence[Counts]) -> Measurement:
+    """The measurement whose runs cost `counts`, one entry an inference."""
+    columns = zip(*(run.layers[1:] for run in counts), strict=True)
+    layers = tuple(
+        _layer(layer, column)
+        for layer, column in zip(device.artifact.manifest.layers, columns, strict=True)
+    )
+    return _measurement(device, counts, layers)
+
+
+def _layer(layer: Layer, runs: Sequence[RegionCounts]) -> LayerMeasurement:
+    return LayerMeasurement(
+        layer.name,
+        layer.kind,
+        layer.kernel,
+        layer.macs,
+        layer.weight_bytes,
+        layer.scratch_bytes,
+        _mean([run.instructions for run in runs]),
+        _mean([run.modelled_cycles for run in runs]),
+    )
+
+
+def _mean(values: Sequence[int]) -> int:
+    return round(sum(values) / max(len(values), 1))
+
+
+def _measurement(
+    device: Device, counts: Sequence[Counts], layers: tuple[LayerMeasurement, ...]
+) -> Measurement:
+    totals = [run.instructions for run in counts]
+    manifest, board = device.artifact.manifest, device.machine.board
+    sizes = device.machine.firmware.sizes
+    return Measurement(
+        model=manifest.name,
+        board=board.name,
+        core=board.core.name,
+        clock_hz=board.clock_hz,
+        inferences=len(totals),
+        instructions=_mean(totals),
+        instructions_min=min(totals, default=0),
+        instructions_max=max(totals, default=0),
+        modelled_cycles=_mean([run.modelled_cycles for run in counts]),
+        macs=manifest.macs,
+        arena_bytes=manifest.arena_bytes,
+        arena_lower_bound_bytes=manifest.arena_lower_bound_bytes,
+        static_ram_bytes=sizes.ram_bytes,
+        stack_bytes=device.machine.stack_bytes,
+        code_bytes=sizes.code,
+        weight_bytes=sizes.constants + sizes.data,
+        flash_bytes=sizes.flash_bytes,
+        layers=layers,
+    )

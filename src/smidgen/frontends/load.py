@@ -1,0 +1,17 @@
+"""Opens a model file of any format that smidgen takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smidgen.frontends.tflite.convert import load_tflite
+from smidgen.graph.graph import Graph
+
+
+def load_model(path: Path | str) -> Graph:
+    """The graph of the model file at `path`.
+
+    Raises ModelFileError for a file that is missing, damaged or no model, and UnsupportedError for
+    a model that smidgen cannot take.
+    """
+    return load_tflite(path)

@@ -1,0 +1,89 @@
+"""From PyTorch to a graph: the two entrances of this frontend."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from smidgen.core.errors import MissingExtra
+from smidgen.frontends.pytorch.fold import tidy
+from smidgen.frontends.pytorch.layout import Layout, NeedsTransposition
+from smidgen.frontends.pytorch.lowering import lower
+from smidgen.graph.graph import Graph
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from torch.export import ExportedProgram
+
+
+def from_module(
+    module: nn.Module, example_inputs: Sequence[torch.Tensor], name: str = "model"
+) -> Graph:
+    """The float32 graph of `module` at inference; see `from_exported` for layouts and errors.
+
+    `example_inputs` fix the shapes; of a batch only the first example is kept, so that the graph
+    has a batch of 1. The module's training flags are left as they were.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtra("torch", "train", "reading PyTorch modules")
+    from torch.export import export  # noqa: PLC0415 - PyTorch is an extra
+
+    single = tuple(example[:1] for example in example_inputs)
+    with _evaluating(module), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's own, about its own internals
+        program = export(module, single)
+    return from_exported(program, name)
+
+
+def from_exported(program: ExportedProgram, name: str = "model") -> Graph:
+    """The float32 graph, in NHWC, of what `torch.export.export` made.
+
+    Layout rule: an input [N, C, ...] of three axes or more becomes [N, ..., C]: images [N, C, H, W]
+    become [N, H, W, C], series [N, C, T] become [N, T, C]; inputs of one or two axes stay. Only a
+    model that needs its input the other way round (it transposes [N, T, C] itself, or multiplies
+    its last axis) keeps it as it is. Outputs are laid out by the same rule, or as PyTorch has them
+    where they lie so in memory (the channels were reduced, or moved last). Inside, 1-D layers run
+    over [N, T, 1, C]. No element is ever moved: permutations go into the order of the weights.
+
+    Batch normalisation and constant factors are folded into the layers around them, and relu,
+    relu6 and hardtanh are fused into the layer before.
+
+    Raises UnsupportedOp, naming the aten operator and the module, for what cannot be expressed,
+    and UnsupportedType for inputs that are not floats or have dynamic shapes.
+    """
+    functional = _functional(program)
+    try:
+        graph = lower(functional, name, Layout.channels_last)
+    except NeedsTransposition as refused:
+        try:
+            graph = lower(functional, name, Layout.of)
+        except NeedsTransposition:
+            raise refused from None
+    return tidy(graph)
+
+
+def _functional(program: ExportedProgram) -> ExportedProgram:
+    """`program` without operators that write into their arguments."""
+    targets = (getattr(node.target, "_schema", None) for node in program.graph.nodes)
+    if not any(schema is not None and schema.is_mutable for schema in targets):
+        return program
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's own, about its own internals
+        functional: ExportedProgram = program.run_decompositions({})
+        return functional
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """`module` and all its parts in eval mode, and back."""
+    training = [part for part in module.modules() if part.training]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True

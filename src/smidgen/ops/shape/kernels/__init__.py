@@ -1,0 +1,1 @@
+"""Kernels of the shape ops: views that need no code, and copies."""

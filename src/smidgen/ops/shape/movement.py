@@ -1,0 +1,49 @@
+"""What the ops that move elements within one tensor share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+
+from smidgen.core.dtypes import Array
+from smidgen.graph.op import Op, Signature
+from smidgen.graph.tensor import Tensor
+from smidgen.ops.shape.moves import Move, apply
+
+
+class Movement(Op):
+    """An op whose output is made of elements of its first input, and of nothing else.
+
+    `moves` is its meaning: the reference carries the moves out in NumPy, the C kernel does the same
+    with memcpy, whatever the element type.
+    """
+
+    __slots__ = ()
+
+    @abstractmethod
+    def moves(self, shape: tuple[int, ...]) -> tuple[Move, ...]:
+        """The copies that fill the output from an input of `shape`."""
+
+    def background(self, signature: Signature) -> Array | None:
+        """The value, a NumPy scalar array, that the moves are drawn on; None if they cover all."""
+        del signature
+        return None
+
+    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """The moves, on the background."""
+        x, output = inputs[0], signature.output
+        assert x is not None
+        canvas = np.zeros(output.elements, output.dtype.numpy)
+        fill = self.background(signature)
+        if fill is not None:
+            canvas[...] = fill
+        apply(self.moves(x.shape), x.reshape(-1), canvas)
+        return (canvas.reshape(output.shape),)
+
+
+def only(inputs: Sequence[Tensor | None]) -> Tensor:
+    """The first operand, which such an op always has."""
+    assert inputs[0] is not None
+    return inputs[0]

@@ -1,0 +1,1 @@
+"""Kernels against the NumPy reference, on the host and on emulated cores."""

@@ -1,0 +1,219 @@
+"""Small random .tflite layers in every combination of types that TensorFlow Lite Micro runs.
+
+A `Kind` names the types: ``s8`` int8, ``s16`` int16 activations over int8 weights with a 64-bit
+bias (``s16_b32`` with a 32-bit one), ``s4`` int8 activations over int4 weights, ``f32`` float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from support.tflite_writer import OperatorSpec, TensorSpec, write_model
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Types of activations, weights and bias."""
+
+    name: str
+    activations: str
+    weights: str
+    bias: str
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("s8", "int8", "int8", "int32"),
+        Kind("s16", "int16", "int8", "int64"),
+        Kind("s16_b32", "int16", "int8", "int32"),
+        Kind("s4", "int8", "int4", "int32"),
+        Kind("f32", "float32", "float32", "float32"),
+    )
+}
+
+_LIMITS = {"int8": 127, "int4": 7}
+
+
+def activations(rng: np.random.Generator, dtype: str, shape: Sequence[int]) -> np.ndarray:
+    """Random input values over the whole range of the type."""
+    if dtype == "float32":
+        return rng.normal(0, 1, shape).astype(np.float32)
+    info = np.iinfo(dtype)
+    return rng.integers(info.min, info.max, shape, endpoint=True).astype(dtype)
+
+
+def activation_spec(
+    rng: np.random.Generator, dtype: str, shape: Sequence[int], scale: float
+) -> TensorSpec:
+    """An activation; only 8-bit ones have a zero point other than 0."""
+    if dtype == "float32":
+        return TensorSpec(shape, dtype)
+    zero_point = int(rng.integers(-100, 100)) if dtype == "int8" else 0
+    return TensorSpec(shape, dtype, scale, zero_point)
+
+
+def weights_spec(
+    rng: np.random.Generator,
+    kind: Kind,
+    shape: Sequence[int],
+    axis: int | None,
+    scales: tuple[float, float] = (0.002, 0.02),
+) -> TensorSpec:
+    """Constant weights, with one scale for each slice along `axis`, or a single one."""
+    if kind.weights == "float32":
+        return TensorSpec(shape, "float32", data=rng.normal(0, 0.3, shape).astype(np.float32))
+    limit = _LIMITS[kind.weights]
+    values = rng.integers(-limit, limit, shape, endpoint=True).astype(np.int8)
+    count = 1 if axis is None else shape[axis]
+    each = [float(scale) for scale in rng.uniform(*scales, count).astype(np.float32)]
+    return TensorSpec(shape, kind.weights, each, 0, axis or 0, values)
+
+
+def bias_spec(rng: np.random.Generator, kind: Kind, x: TensorSpec, w: TensorSpec) -> TensorSpec:
+    """A constant bias, with the scale that the specification demands; one value per weight scale
+    is not needed, so the length is that of the weights' output axis.
+    """
+    count = w.shape[w.axis]
+    return bias_of(rng, kind, x, w, count)
+
+
+def bias_of(
+    rng: np.random.Generator, kind: Kind, x: TensorSpec, w: TensorSpec, count: int
+) -> TensorSpec:
+    """A constant bias of `count` values."""
+    if kind.bias == "float32":
+        return TensorSpec([count], "float32", data=rng.normal(0, 1, count).astype(np.float32))
+    assert isinstance(x.scale, float)
+    scales = np.float32(x.scale) * np.atleast_1d(np.asarray(w.scale, np.float32))
+    reach = 1 << (20 if kind.activations == "int16" else 12)
+    values = rng.integers(-reach, reach, count).astype(kind.bias)
+    return TensorSpec([count], kind.bias, [float(s) for s in scales], 0, 0, values)
+
+
+def same_size(size: int, window: int, stride: int, dilation: int, padding: int) -> int:
+    """The output extent; `padding` is the schema's 0 for SAME, 1 for VALID."""
+    if padding == 0:
+        return -(-size // stride)
+    return (size - (window - 1) * dilation - 1) // stride + 1
+
+
+@dataclass(frozen=True)
+class ConvSpec:
+    """The geometry of a convolution or pooling."""
+
+    shape: tuple[int, int, int, int] = (1, 6, 5, 3)
+    window: tuple[int, int] = (3, 2)
+    outputs: int = 4
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: int = 0
+    activation: int = 0
+    groups: int = 1
+    per_channel: bool = True
+    has_bias: bool = True
+
+    @property
+    def out_shape(self) -> tuple[int, int, int, int]:
+        """NHWC of the output."""
+        rows, cols = (
+            same_size(
+                self.shape[i + 1], self.window[i], self.stride[i], self.dilation[i], self.padding
+            )
+            for i in range(2)
+        )
+        return (self.shape[0], rows, cols, self.outputs)
+
+    @property
+    def options(self) -> dict[str, int]:
+        """The fields that convolutions and poolings share."""
+        return {
+            "padding": self.padding,
+            "stride_h": self.stride[0],
+            "stride_w": self.stride[1],
+            "fused_activation_function": self.activation,
+        }
+
+
+def scale_of(kind: Kind) -> float:
+    """A scale for inputs that makes accumulators worth requantising."""
+    return 0.0007 if kind.activations == "int16" else 0.04
+
+
+def conv_model(rng: np.random.Generator, kind: Kind, spec: ConvSpec, depthwise: bool) -> bytes:
+    """A CONV_2D, or a DEPTHWISE_CONV_2D whose multiplier is outputs over channels."""
+    channels = spec.shape[3]
+    x = activation_spec(rng, kind.activations, spec.shape, scale_of(kind))
+    shape = (
+        [1, *spec.window, spec.outputs]
+        if depthwise
+        else [spec.outputs, *spec.window, channels // spec.groups]
+    )
+    axis = 3 if depthwise else 0
+    w = weights_spec(rng, kind, shape, axis if spec.per_channel else None)
+    taps = spec.window[0] * spec.window[1] * (1 if depthwise else channels // spec.groups)
+    y = activation_spec(rng, kind.activations, spec.out_shape, output_scale(kind, taps))
+    tensors, inputs = [x, w, y], [0, 1]
+    if spec.has_bias:
+        tensors.append(bias_of(rng, kind, x, w, spec.outputs))
+        inputs.append(3)
+    options = {
+        **spec.options,
+        "dilation_h_factor": spec.dilation[0],
+        "dilation_w_factor": spec.dilation[1],
+    }
+    if depthwise:
+        options["depth_multiplier"] = spec.outputs // channels
+    name = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
+    return write_model(tensors, [OperatorSpec(name, inputs, [2], options)], [0], [2])
+
+
+def output_scale(kind: Kind, taps: int) -> float:
+    """So that outputs fill about the range, and some saturate."""
+    if kind.activations == "float32":
+        return 0.0
+    reach = {"int8": 127, "int16": 32767}[kind.activations]
+    weight = 0.01 * _LIMITS[kind.weights]
+    return scale_of(kind) * weight * max(taps, 1) ** 0.5 * 0.6 * (reach / reach)
+
+
+def dense_model(
+    rng: np.random.Generator,
+    kind: Kind,
+    shape: Sequence[int],
+    outputs: int,
+    *,
+    activation: int = 0,
+    per_channel: bool = False,
+    has_bias: bool = True,
+    keep_dims: bool = False,
+    constant_weights: bool = True,
+) -> bytes:
+    """A FULLY_CONNECTED; without constant weights these are the second input of the model."""
+    depth = shape[-1]
+    x = activation_spec(rng, kind.activations, shape, scale_of(kind))
+    w = weights_spec(rng, kind, [outputs, depth], 0 if per_channel else None)
+    if not constant_weights:
+        w = TensorSpec(w.shape, w.dtype, w.scale, w.zero_point)
+    rows = [*shape[:-1], outputs] if keep_dims else [int(np.prod(shape)) // depth, outputs]
+    y = activation_spec(rng, kind.activations, rows, output_scale(kind, depth))
+    tensors, inputs = [x, w, y], [0, 1, -1]
+    if has_bias:
+        tensors.append(bias_of(rng, kind, x, w, outputs))
+        inputs[2] = 3
+    options = {"fused_activation_function": activation, "keep_num_dims": keep_dims}
+    given = [0] if constant_weights else [0, 1]
+    return write_model(
+        tensors, [OperatorSpec("FULLY_CONNECTED", inputs, [2], options)], given, [2]
+    )
+
+
+def pool_model(rng: np.random.Generator, dtype: str, spec: ConvSpec, name: str) -> bytes:
+    """An AVERAGE_POOL_2D or MAX_POOL_2D; `spec.outputs` must be the channels."""
+    x = activation_spec(rng, dtype, spec.shape, 0.04)
+    y = TensorSpec(spec.out_shape, dtype, x.scale, x.zero_point)
+    options = {**spec.options, "filter_height": spec.window[0], "filter_width": spec.window[1]}
+    return write_model([x, y], [OperatorSpec(name, [0], [1], options)], [0], [1])
