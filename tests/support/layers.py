@@ -217,3 +217,30 @@ def pool_model(rng: np.random.Generator, dtype: str, spec: ConvSpec, name: str) 
     y = TensorSpec(spec.out_shape, dtype, x.scale, x.zero_point)
     options = {**spec.options, "filter_height": spec.window[0], "filter_width": spec.window[1]}
     return write_model([x, y], [OperatorSpec(name, [0], [1], options)], [0], [1])
+
+
+def transpose_conv_model(
+    rng: np.random.Generator, kind: Kind, spec: ConvSpec, bias: str | None = None
+) -> bytes:
+    """A TRANSPOSE_CONV whose output has the extent that Keras gives it; `bias` names its type."""
+    batch, rows, cols, channels = spec.shape
+    x = activation_spec(rng, kind.activations, spec.shape, scale_of(kind))
+    w_shape = [spec.outputs, *spec.window, channels]
+    w = weights_spec(rng, kind, w_shape, 0 if spec.per_channel else None)
+    sizes = [
+        extent * step + (max(window - step, 0) if spec.padding else 0)
+        for extent, step, window in zip((rows, cols), spec.stride, spec.window, strict=True)
+    ]
+    taps = spec.window[0] * spec.window[1] * channels // (spec.stride[0] * spec.stride[1])
+    shape = (batch, *sizes, spec.outputs)
+    y = activation_spec(rng, kind.activations, shape, output_scale(kind, taps))
+    size = TensorSpec([4], "int32", data=np.array(shape, np.int32))
+    tensors, inputs = [size, w, x, y], [0, 1, 2]
+    if spec.has_bias:
+        tensors.append(bias_of(rng, kind, x, w, spec.outputs))
+        if bias:
+            values = rng.integers(-30000, 30000, spec.outputs).astype(bias)
+            tensors[4] = TensorSpec([spec.outputs], bias, tensors[4].scale, 0, 0, values)
+        inputs.append(4)
+    operator = OperatorSpec("TRANSPOSE_CONV", inputs, [3], spec.options)
+    return write_model(tensors, [operator], [2], [3])

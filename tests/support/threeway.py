@@ -21,7 +21,7 @@ from smidgen.targets.toolchain import STRICT_FLAGS, compile_host_library  # noqa
 
 from support.oracle import MicroOracle
 
-_BOARD = "nucleo-l4r5zi"
+_BOARD = "nucleo-f103rb"  # without DSP instructions, which this computer lacks
 
 
 @dataclass(frozen=True)

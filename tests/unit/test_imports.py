@@ -13,7 +13,7 @@ import smidgen
 BLOCKER = """
 import sys
 class Blocker:
-    blocked = ("torch", "sktime", "matplotlib", "onnx", "sklearn", "pandas", "scipy", "tflite_micro")
+    blocked = ("torch", "matplotlib", "onnx", "sklearn", "pandas", "scipy", "tflite_micro")
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in self.blocked:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)

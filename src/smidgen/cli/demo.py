@@ -24,7 +24,7 @@ def demo_command(board: str, data: str, output: Path, seed: int) -> None:
     """Train on real recordings, quantise, compile to C, and prove it on an emulated board."""
     # PyTorch takes seconds to load, so other commands do not.
     from smidgen.data import open_dataset
-    from smidgen.project.demo import report_text, write_report
+    from smidgen.project.demo import TEST_INPUTS, report_text, write_report
     from smidgen.project.workflow import run_workflow
     from smidgen.targets.catalogue import board as find_board
 
@@ -37,6 +37,6 @@ def demo_command(board: str, data: str, output: Path, seed: int) -> None:
     click.echo("\nmade:")
     for path in paths:
         click.echo(f"  {path}")
-    click.echo(f"next: smidgen profile MODEL.tflite --board {target.name}   (a model of your own)")
+    click.echo(f"next: smidgen run {output} --input {output / TEST_INPUTS}")
     if not result.proof.holds:
         raise click.ClickException("the emulated board differs from the reference: this is a bug")

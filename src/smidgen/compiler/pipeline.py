@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from smidgen.compiler.passes.drop_dead_channels import drop_dead_channels
 from smidgen.compiler.passes.drop_unused import drop_unused
 from smidgen.compiler.passes.fold_constants import fold_constants
 from smidgen.compiler.passes.fuse_activations import fuse_activations
+from smidgen.compiler.passes.merge_duplicate_channels import merge_duplicate_channels
 from smidgen.graph.check import check
 from smidgen.graph.graph import Graph
 
-PIPELINE = (fold_constants, fuse_activations, drop_unused)
+PIPELINE = (
+    fold_constants,
+    fuse_activations,
+    merge_duplicate_channels,
+    drop_dead_channels,
+    drop_unused,
+)
 
 
 def optimise(graph: Graph) -> Graph:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from smidgen.core.dtypes import Array
 from smidgen.emulate.tables import layer_table, proof_line, render, summary
 from smidgen.project.build import REPORT_JSON, REPORT_TEXT, report_dict
 from smidgen.project.workflow import WorkflowResult
 from smidgen.train import plot_confusion
 
 CONFUSION_PNG = "confusion.png"
+TEST_INPUTS = "test_inputs.npy"
 
 
 def report_text(result: WorkflowResult) -> str:
@@ -65,6 +70,7 @@ def write_report(result: WorkflowResult, folder: Path) -> list[Path]:
         REPORT_TEXT: report_text(result) + "\n",
         REPORT_JSON: json.dumps(report_content(result), indent=1) + "\n",
         CONFUSION_PNG: _confusion_png(result),
+        TEST_INPUTS: _npy(result.test_inputs),
     }
     result.artifact.write(folder, extra)
     return sorted(folder / name for name in (*result.artifact.files, *extra))
@@ -78,6 +84,12 @@ def _confusion_table(result: WorkflowResult) -> str:
         for name, row in zip(classes, result.confusion.tolist(), strict=True)
     ]
     return "on the emulated board:\n" + render(header, rows)
+
+
+def _npy(array: Array) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def _confusion_png(result: WorkflowResult) -> bytes:

@@ -12,6 +12,7 @@ from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.dtypes import Array
 from smidgen.data import Dataset, require_trainable
+from smidgen.emulate.cycles import Counts
 from smidgen.emulate.device import Device
 from smidgen.emulate.measure import Measurement, measurement_of, take_counts
 from smidgen.emulate.proof import Proof, prove
@@ -41,6 +42,7 @@ class WorkflowResult:
     """Everything that the main job made, and how good it is.
 
     Accuracies are shares of the test recordings, from 0 to 1; `confusion` is the emulated board's.
+    `test_inputs` are the test recordings as the board got them, quanta [n, *input shape].
     """
 
     dataset: Dataset
@@ -55,6 +57,7 @@ class WorkflowResult:
     device_accuracy: float
     confusion: Array
     parameters: int
+    test_inputs: Array
 
 
 def run_workflow(
@@ -74,7 +77,8 @@ def run_workflow(
     artifact = compile_graph(graph, board, name=dataset.name)
     device = Device(artifact, board)
     progress.stage(f"run the whole test set on the emulated {board.core.name}", len(y_test))
-    proof, measurement = _prove_and_measure(graph, device, X_test, progress)
+    quanta = _quanta(graph, X_test)
+    proof, measurement = _prove_and_measure(graph, device, quanta, progress)
     predicted = _classes(proof.outputs)
     return WorkflowResult(
         dataset,
@@ -89,6 +93,7 @@ def run_workflow(
         accuracy(y_test, predicted),
         confusion_matrix(y_test, predicted, len(dataset.classes)),
         train.count_parameters(network),
+        quanta,
     )
 
 
@@ -109,7 +114,7 @@ def _quantised_graph(network: ConvNet, dataset: Dataset) -> Graph:
     exported = train.export_program(network, X.shape[1])
     graph = from_exported(exported, graph_name(dataset.name))
     shape = graph.tensors[graph.inputs[0]].shape
-    return quantize(graph, [[sample.reshape(shape)] for sample in X])
+    return quantize(graph, [sample.reshape(shape) for sample in X])
 
 
 def graph_name(name: str) -> str:
@@ -117,20 +122,23 @@ def graph_name(name: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in name)
 
 
-def _prove_and_measure(
-    graph: Graph, device: Device, X: Array, progress: WorkflowProgress
-) -> tuple[Proof, Measurement]:
+def _quanta(graph: Graph, X: Array) -> Array:
+    """Recordings [n, time, channels] as quanta of the graph's input, [n, *its shape]."""
     tensor = graph.tensors[graph.inputs[0]]
-    quant = tensor.quant
-    quanta = quantize_to(tensor.dtype, quant.scale, quant.zero_point, X)
-    samples = [[sample.reshape(tensor.shape)] for sample in quanta]
-    counts = []
+    quanta = quantize_to(tensor.dtype, tensor.quant.scale, tensor.quant.zero_point, X)
+    return quanta.reshape(len(X), *tensor.shape)
+
+
+def _prove_and_measure(
+    graph: Graph, device: Device, quanta: Array, progress: WorkflowProgress
+) -> tuple[Proof, Measurement]:
+    counts: list[Counts] = []
 
     def account(done: int) -> None:
         counts.append(take_counts(device))
         progress.step(done)
 
-    proof = prove(graph, device, samples, account)
+    proof = prove(graph, device, [[sample] for sample in quanta], account)
     return proof, measurement_of(device, counts)
 
 

@@ -165,6 +165,10 @@ ELEMENTWISE = [
     (lambda s, x: x + s.space, (1, 3, 5, 4)),
     (lambda s, x: s.space - x, (1, 3, 5, 4)),
     (lambda s, x: x * s.column + s.space * 2, (1, 3, 5, 4)),
+    (lambda _, x: torch.cat([x, x.relu(), 2 * x], 1), (1, 3, 5, 4)),
+    (lambda _, x: torch.cat([x, x.relu()], -1), (1, 3, 5, 4)),
+    (lambda _, x: torch.cat([x, x.relu()], 2), (1, 3, 5)),
+    (lambda _, x: torch.cat([x, x.relu()], 1), (1, 3)),
     (lambda _, x: torch.softmax(x, -1), (1, 7)),
     (lambda _, x: torch.softmax(x, 1), (1, 3, 5, 4)),
     (lambda _, x: torch.softmax(x.flatten(1), 1).view(1, 3, 5, 4), (1, 3, 5, 4)),
@@ -382,7 +386,8 @@ def test_decomposed_program_gives_the_same_numbers():
 
 REFUSED = [
     (lambda _, x: torch.erf(x), "aten.erf"),
-    (lambda _, x: torch.cat([x, x], 1), "aten.cat"),
+    (lambda s, x: torch.cat([x, s.kernel[:1, :, :, :1].expand(1, 2, 3, 4)], 2), "constant"),
+    (lambda _, x: torch.cat([x, x.transpose(2, 3)], 1), "different orders"),
     (lambda _, x: x.clamp(-2, 2), "limits"),
     (lambda _, x: x * x, "product of two"),
     (lambda _, x: x - x.relu(), "difference of two"),
@@ -493,6 +498,19 @@ def test_random_networks(network):
     except RuntimeError:
         return  # a window larger than what is left: not a network
     assert_same(module, shape)
+
+
+def test_joined_branches_meet_the_weights_in_order():
+    def forward(s, x):
+        y = torch.cat([s.one(x), s.two(x), x], 1)
+        return s.head(torch.relu(y).flatten(1))
+
+    parts = {
+        "one": nn.Conv2d(2, 3, 3, padding=1),
+        "two": nn.Conv2d(2, 1, 1),
+        "head": nn.Linear(6 * 5 * 4, 3),
+    }
+    assert_same(Calls(forward, **parts), (1, 2, 5, 4))
 
 
 def test_missing_pytorch_is_an_error_with_a_way_out(monkeypatch):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smidgen.frontends.pytorch.call import Call, Value
-from smidgen.frontends.pytorch.layout import NeedsTransposition
+from smidgen.frontends.pytorch.layout import Layout, NeedsTransposition
+from smidgen.ops.shape.join import Concat
 
 
 def view(call: Call) -> Value:
@@ -59,8 +60,29 @@ def same_shape(call: Call) -> Value:
 
 
 def concatenate(call: Call) -> Value:
-    """Not yet: no op of the graph concatenates."""
-    return call.refuse("concatenation", "add the branches instead, as residual networks do")
+    """Concat of activations that all lie channels-last, or all as PyTorch has them."""
+    given = call.arguments["tensors"]
+    parts = [part for part in given if isinstance(part, Value)]
+    if len(parts) < len(given):
+        call.refuse("an activation is joined with a constant", "join activations only")
+    rank = len(call.shape)
+    order = _common_order(call, parts, rank)
+    tensors = [
+        call.scope.reshape(part.tensor, [part.layout.shape[axis] for axis in order])
+        for part in parts
+    ]
+    op = Concat(order.index(int(call.arguments["dim"]) % rank))
+    (joined,) = call.scope.builder.add(op, tensors, node=call.stem())
+    return Value(joined, Layout.of(call.shape, order))
+
+
+def _common_order(call: Call, parts: list[Value], rank: int) -> tuple[int, ...]:
+    """The order of logical axes in which memory holds every one of `parts`."""
+    channels_last = (0, *range(2, rank), 1) if rank > 2 else tuple(range(rank))
+    for order in (channels_last, tuple(range(rank))):
+        if all(part.layout.is_prefix(order) for part in parts):
+            return order
+    return call.needs_transposition("its operands lie in different orders in memory")
 
 
 VIEWS = dict.fromkeys(

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import GraphError, ModelFileError, UnsupportedOp, UnsupportedType
-from smidgen.frontends.tflite.model import TfliteOperator, TfliteSubgraph, TfliteTensor
+from smidgen.frontends.tflite.model import (
+    TfliteModel,
+    TfliteOperator,
+    TfliteSubgraph,
+    TfliteTensor,
+)
 from smidgen.frontends.tflite.options import Options
 from smidgen.frontends.tflite.schema import Activation as FileActivation
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import ABSENT
-from smidgen.graph.op import Op
+from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Quantization, Tensor
 from smidgen.ops.support.activation import Activation
 
 Converter = Callable[["Conversion", TfliteOperator], None]
 CONVERTERS: dict[str, Converter] = {}
 OptionsT = TypeVar("OptionsT", bound=Options)
+Variable = tuple[str, str]
+"""What names a variable in a file: its container and its shared name."""
+_LARGEST_KNOWN = 1 << 16
+"""Values up to so many elements are computed during conversion where their operands are known."""
 
 
 def converts(*names: str) -> Callable[[Converter], Converter]:
@@ -33,13 +44,43 @@ def converts(*names: str) -> Callable[[Converter], Converter]:
 
 
 @dataclass(slots=True)
+class Whole:
+    """What the subgraphs of one file share while they become one graph.
+
+    Attributes:
+        model: The file.
+        builder: Of the graph.
+        known: Values of tensors that follow from constants alone, by their names in the graph.
+        initial: First values of variables, where an initialiser gives them.
+        states: The graph's name of each variable's state.
+    """
+
+    model: TfliteModel
+    builder: GraphBuilder
+    known: dict[str, Array] = field(default_factory=dict)
+    initial: dict[Variable, Array] = field(default_factory=dict)
+    states: dict[Variable, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Conversion:
-    """One subgraph on its way into a graph."""
+    """One subgraph on its way into a graph; a subgraph that runs twice is converted twice.
+
+    `names` are the graph's names of the tensors met so far, `variables` what the resource tensors
+    among them refer to; both by the tensor's index in the subgraph.
+    """
 
     file: str
     subgraph: TfliteSubgraph
-    builder: GraphBuilder
+    whole: Whole
     names: dict[int, str] = field(default_factory=dict)
+    variables: dict[int, Variable] = field(default_factory=dict)
+
+    @property
+    def builder(self) -> GraphBuilder:
+        """The builder of the graph."""
+        return self.whole.builder
 
     def tensor(self, operator: TfliteOperator, position: int) -> TfliteTensor:
         """The file's tensor at input `position`, which must be there."""
@@ -52,8 +93,11 @@ class Conversion:
         return position < len(operator.inputs) and operator.inputs[position] >= 0
 
     def constant(self, operator: TfliteOperator, position: int) -> Array:
-        """The values of input `position`, which must be constant."""
-        data = self.tensor(operator, position).data
+        """The values of input `position`, which must be constant or follow from constants."""
+        tensor = self.tensor(operator, position)
+        data = tensor.data
+        if data is None:
+            data = self.whole.known.get(self.names.get(tensor.index, ABSENT))
         if data is None:
             raise UnsupportedOp(
                 self.where(operator),
@@ -87,32 +131,128 @@ class Conversion:
     ) -> None:
         """Append `op` with the operator's inputs at `positions` (default: all) and its outputs."""
         chosen = range(len(operator.inputs)) if positions is None else positions
-        inputs = [self.input_name(operator, position) for position in chosen]
+        self.emit_named(operator, op, [self.input_name(operator, place) for place in chosen])
+
+    def emit_named(self, operator: TfliteOperator, op: Op, inputs: Sequence[str]) -> None:
+        """Append `op` with the graph's tensors `inputs` and the operator's outputs."""
         outputs = [self.subgraph.tensors[index] for index in operator.outputs]
         names = [self.name_of(tensor) for tensor in outputs]
         quantization = [self.quantization(tensor) for tensor in outputs]
+        self._add(operator, op, inputs, quantization, names)
+        for tensor, name in zip(outputs, names, strict=True):
+            self._compare(operator, tensor, self.builder.tensor(name))
+
+    def add(
+        self,
+        operator: TfliteOperator,
+        op: Op,
+        inputs: Sequence[str],
+        quantization: Quantization | None = None,
+    ) -> str:
+        """Append `op` as a step inside the operator; returns the name of its output."""
+        name = self.fresh(f"{op.kind}_{operator.index}")
+        self._add(operator, op, inputs, [quantization], [name])
+        return name
+
+    def add_constant(
+        self,
+        operator: TfliteOperator,
+        dtype: DType,
+        values: Array,
+        quantization: Quantization | None = None,
+    ) -> str:
+        """A constant that the file does not hold; returns its name."""
+        name = self.fresh(f"constant_{operator.index}")
+        return self.builder.constant(name, dtype, values, quantization)
+
+    def _add(
+        self,
+        operator: TfliteOperator,
+        op: Op,
+        inputs: Sequence[str],
+        quantization: Sequence[Quantization | None],
+        names: Sequence[str],
+    ) -> None:
         try:
             self.builder.add(op, inputs, quantization, names)
         except GraphError as problem:
             raise ModelFileError(self.where(operator), str(problem)) from problem
-        for tensor, name in zip(outputs, names, strict=True):
-            self._compare(operator, tensor, self.builder.tensor(name))
+        if not op.has_effect:
+            self._note_known(op, inputs, names)
+
+    def _note_known(self, op: Op, inputs: Sequence[str], names: Sequence[str]) -> None:
+        """Compute what follows from constants: shapes, counters, conditions."""
+        operands = [self.builder.tensor(name) if name != ABSENT else None for name in inputs]
+        values = [self.value(tensor.name) if tensor else None for tensor in operands]
+        outputs = tuple(self.builder.tensor(name) for name in names)
+        if any(tensor and value is None for tensor, value in zip(operands, values, strict=True)):
+            return
+        if sum(tensor.elements for tensor in outputs) <= _LARGEST_KNOWN:
+            results = op.evaluate(Signature(tuple(operands), outputs), values)
+            self.whole.known.update(zip(names, results, strict=True))
+
+    def value(self, name: str) -> Array | None:
+        """The value of the graph's tensor `name` if it is known before the graph runs."""
+        tensor = self.builder.tensor(name)
+        return tensor.data if tensor.is_constant else self.whole.known.get(name)
 
     def input_name(self, operator: TfliteOperator, position: int) -> str:
         """The graph's name of input `position`; `ABSENT` where it is not given."""
         if not self.has_input(operator, position):
             return ABSENT
-        tensor = self.tensor(operator, position)
-        if tensor.index not in self.names:
-            self._add_constant(tensor)
-        return self.names[tensor.index]
+        return self.name_at(self.tensor(operator, position).index)
+
+    def name_at(self, index: int) -> str:
+        """The graph's name of the file's tensor `index`, which has a value by now."""
+        if index not in self.names:
+            self._add_constant(self.subgraph.tensors[index])
+        return self.names[index]
 
     def name_of(self, tensor: TfliteTensor) -> str:
         """A fresh graph name for a file's tensor, close to the name that it has there."""
-        stem = tensor.name or f"tensor_{tensor.index}"
-        taken = stem in self.names.values()
-        self.names[tensor.index] = f"{stem}#{tensor.index}" if taken else stem
+        self.names[tensor.index] = self.fresh(tensor.name or f"tensor_{tensor.index}")
         return self.names[tensor.index]
+
+    def fresh(self, stem: str) -> str:
+        """`stem`, or that with a number behind it, as a name that the graph does not have yet."""
+        name, count = stem, 1
+        while name in self.whole.taken:
+            count += 1
+            name = f"{stem}#{count}"
+        self.whole.taken.add(name)
+        return name
+
+    def inside(self, index: int, inputs: Sequence[int], operator: TfliteOperator) -> list[str]:
+        """The graph's names of subgraph `index`'s outputs, for tensors `inputs` of this one.
+
+        Its operators are appended to the graph, as if they stood here.
+        """
+        callee = self.whole.model.subgraphs[index]
+        given = dict(zip(callee.inputs, inputs, strict=True))
+        inner = replace(
+            self,
+            subgraph=callee,
+            names={into: self.name_at(of) for into, of in given.items() if of not in self.variables},
+            variables={
+                into: self.variables[of] for into, of in given.items() if of in self.variables
+            },
+        )
+        convert_operators(inner)
+        return [inner.name_at(output) for output in callee.outputs]
+
+    def state(self, variable: Variable, like: TfliteTensor) -> str:
+        """The graph's state of a variable that holds values such as `like`.
+
+        Without an initialiser it starts as Micro leaves it: every byte the zero point of `like`.
+        """
+        if variable not in self.whole.states:
+            dtype, quantization = self.dtype(like), self.quantization(like)
+            initial = self.whole.initial.get(variable)
+            if initial is None:
+                initial = blank_state(dtype, like.shape, quantization)
+            name = self.fresh(variable[1] or "state")
+            self.whole.states[variable] = self.builder.state(name, dtype, initial, quantization)
+        return self.whole.states[variable]
 
     def dtype(self, tensor: TfliteTensor) -> DType:
         """The element type as ours."""
@@ -157,3 +297,23 @@ class Conversion:
                 f"{inferred.dtype.label}{list(inferred.shape)} follows from its inputs",
                 "export the model again with fixed shapes",
             )
+
+
+def blank_state(dtype: DType, shape: tuple[int, ...], quantization: Quantization | None) -> Array:
+    """Every byte the zero point, cut to 8 bits (micro_resource_variable.cc, Allocate)."""
+    byte = quantization.zero_point & 0xFF if quantization else 0
+    raw = np.full(int(np.prod(shape)) * dtype.numpy.itemsize, byte, np.uint8)
+    return raw.view(dtype.numpy).reshape(shape)
+
+
+def convert_operators(conversion: Conversion) -> None:
+    """Append every operator of the subgraph to the graph, in order."""
+    for operator in conversion.subgraph.operators:
+        converter = CONVERTERS.get(operator.name)
+        if converter is None:
+            raise UnsupportedOp(
+                conversion.where(operator),
+                f"smidgen has no {operator.name}",
+                "rewrite the layer with supported operators",
+            )
+        converter(conversion, operator)

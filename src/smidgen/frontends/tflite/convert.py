@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import smidgen.frontends.tflite.operators  # noqa: F401  (fills CONVERTERS)
-from smidgen.core.errors import UnsupportedOp
-from smidgen.frontends.tflite.conversion import CONVERTERS, Conversion
-from smidgen.frontends.tflite.model import TfliteModel, TfliteOperator
+from smidgen.frontends.tflite.conversion import Conversion, Whole, convert_operators
+from smidgen.frontends.tflite.model import TfliteModel
 from smidgen.frontends.tflite.reader import read_model
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
+from smidgen.ops.shape.arrange import BroadcastTo
 
 
 def load_tflite(path: Path | str) -> Graph:
@@ -23,24 +23,25 @@ def load_tflite(path: Path | str) -> Graph:
 
 
 def convert(model: TfliteModel, name: str) -> Graph:
-    """The graph of the model's main subgraph, called `name`."""
-    subgraph = model.subgraphs[0]
-    conversion = Conversion(model.name, subgraph, GraphBuilder(name))
+    """The graph of the model's main subgraph and of those that it calls, called `name`."""
+    subgraph, builder = model.subgraphs[0], GraphBuilder(name)
+    conversion = Conversion(model.name, subgraph, Whole(model, builder))
     for index in subgraph.inputs:
         tensor = subgraph.tensors[index]
         dtype, quantization = conversion.dtype(tensor), conversion.quantization(tensor)
-        conversion.builder.input(conversion.name_of(tensor), dtype, tensor.shape, quantization)
-    for operator in subgraph.operators:
-        _convert_operator(conversion, operator)
-    return conversion.builder.finish([conversion.names[index] for index in subgraph.outputs])
+        builder.input(conversion.name_of(tensor), dtype, tensor.shape, quantization)
+    convert_operators(conversion)
+    return builder.finish([_output(conversion, index) for index in subgraph.outputs])
 
 
-def _convert_operator(conversion: Conversion, operator: TfliteOperator) -> None:
-    converter = CONVERTERS.get(operator.name)
-    if converter is None:
-        raise UnsupportedOp(
-            conversion.where(operator),
-            f"smidgen has no {operator.name}",
-            "rewrite the layer with supported operators",
-        )
-    converter(conversion, operator)
+def _output(conversion: Conversion, index: int) -> str:
+    """The name of an output; a constant is copied, because the caller reads from the arena."""
+    name = conversion.name_at(index)
+    tensor = conversion.builder.tensor(name)
+    if not tensor.is_constant:
+        return name
+    copied = conversion.fresh(f"{name}_out")
+    conversion.builder.add(
+        BroadcastTo(tensor.shape), [name], tensor.quantization, outputs=[copied]
+    )
+    return copied

@@ -18,6 +18,7 @@ from smidgen.ops.support.requantize import (
     exact_int,
     is_wide,
     per_channel,
+    real,
     requantize,
 )
 from smidgen.ops.support.window import Padding, output_size, patches
@@ -51,7 +52,7 @@ class Conv2D(Op):
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Sum of products over each window, bias, requantisation, clamp."""
-        x, weights = (centred(_given(inputs[i]), signature.input(i)) for i in range(2))
+        x, weights = _operands(signature, inputs)
         groups = x.shape[3] // weights.shape[3]
         sums = [
             _correlate(part, kernel, self)
@@ -93,7 +94,7 @@ class DepthwiseConv2D(Op):
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Sum of products over each window of one channel, bias, requantisation, clamp."""
-        x, weights = (centred(_given(inputs[i]), signature.input(i)) for i in range(2))
+        x, weights = _operands(signature, inputs)
         _, height, width, out_channels = weights.shape
         window = patches(x, (height, width), self.stride, self.padding, 0.0, self.dilation)
         split = weights[0].reshape(height, width, x.shape[3], -1)
@@ -111,6 +112,13 @@ def _image_and_weights(inputs: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]
     assert x is not None and weights is not None
     if len(x.shape) != 4 or len(weights.shape) != 4:
         raise GraphError(f"weights {weights.name!r}", f"{weights.shape} over input {x.shape}")
+    return x, weights
+
+
+def _operands(signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, Array]:
+    """Input and weights in float64: quanta without zero points, or real values for float outputs."""
+    value = real if signature.output.dtype is DType.FLOAT32 else centred
+    x, weights = (value(_given(inputs[i]), signature.input(i)) for i in range(2))
     return x, weights
 
 

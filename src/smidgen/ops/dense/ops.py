@@ -19,6 +19,7 @@ from smidgen.ops.support.requantize import (
     is_wide,
     per_channel,
     per_tensor,
+    real,
     requantize,
 )
 
@@ -46,8 +47,9 @@ class Dense(Op):
         """Dot products, bias, requantisation, clamp."""
         x, weights, bias = inputs[0], inputs[1], inputs[2] if len(inputs) > 2 else None
         assert x is not None and weights is not None
-        rows = centred(x, signature.input(0)).reshape(-1, weights.shape[1])
-        sums = rows @ centred(weights, signature.input(1)).T
+        value = real if signature.output.dtype is DType.FLOAT32 else centred
+        rows = value(x, signature.input(0)).reshape(-1, weights.shape[1])
+        sums = rows @ value(weights, signature.input(1)).T
         output = signature.output
         sums = sums.reshape(output.shape)
         if output.dtype is DType.FLOAT32:

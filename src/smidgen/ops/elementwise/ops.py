@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
-from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.elementwise.plain import finish_plain, is_quantized, widened
 from smidgen.ops.support.activation import Activation, finish
+from smidgen.ops.support.broadcast import broadcast_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Add(Op):
         """Both operands on a common fine scale, summed, rescaled to the output, clamped."""
         a, b, output = inputs[0], inputs[1], signature.output
         assert a is not None and b is not None
-        if output.dtype is DType.FLOAT32:
-            return finish(a.astype(np.float64) + b, self.activation, output)
+        if not is_quantized(output):
+            with np.errstate(all="ignore"):
+                return finish_plain(widened(a) + widened(b), self.activation, output)
         scaling = AddScaling.of(signature)
         total = scaling.operand(a, signature.input(0), scaling.left) + scaling.operand(
             b, signature.input(1), scaling.right
@@ -65,17 +67,3 @@ class AddScaling:
         """`values` of `tensor` on the common scale."""
         centred = values.astype(np.int64) - tensor.quant.zero_point
         return multiply(centred << self.shift, factor.mantissa, factor.shift)
-
-
-def broadcast_type(inputs: Sequence[Tensor | None]) -> TensorType:
-    """Dtype and broadcast shape of two operands; raises GraphError where they do not fit."""
-    a, b = inputs[0], inputs[1]
-    assert a is not None and b is not None
-    if a.dtype is not b.dtype:
-        raise GraphError(f"operand {b.name!r}", f"{b.dtype.label} against {a.dtype.label}")
-    try:
-        return TensorType(a.dtype, np.broadcast_shapes(a.shape, b.shape))
-    except ValueError:
-        raise GraphError(
-            f"operand {b.name!r}", f"{b.shape} does not broadcast against {a.shape}"
-        ) from None

@@ -22,7 +22,8 @@ Margins = tuple[tuple[int, int], ...]
 class SpaceToBatch(Movement):
     """Each of the `block` phases of the spatial axes becomes a batch (SPACE_TO_BATCH_ND).
 
-    The spatial axes follow the batch axis; `padding` (before, after) is added to each first.
+    The spatial axes follow the batch axis; `padding` (before, after) is added to each first, with
+    real zero as in TensorFlow Lite. (Micro leaves the value that it pads with uninitialised.)
     """
 
     block: tuple[int, ...]

@@ -85,6 +85,14 @@ def centred(values: Array, tensor: Tensor) -> Array:
     return values.astype(np.float64) - quant.spread(quant.zero_points, values.ndim)
 
 
+def real(values: Array, tensor: Tensor) -> Array:
+    """Float64 real values of an operand: quanta are dequantised, floats stay as they are."""
+    if tensor.quantization is None or tensor.dtype is DType.FLOAT32:
+        return values.astype(np.float64)
+    quant = tensor.quant
+    return centred(values, tensor) * quant.spread(quant.scales, values.ndim)
+
+
 def exact_int(values: Array) -> Array:
     """Float64 whole numbers below 2**53 as int64."""
     assert values.size == 0 or math.fabs(float(np.abs(values).max())) < 2.0**53

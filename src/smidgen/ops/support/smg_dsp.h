@@ -9,8 +9,21 @@
 
 #include "smg.h"
 
+/* Before a loop: unrolling it would cost flash and gain little. */
+#if defined(__clang__)
+#define SMG_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define SMG_ROLLED _Pragma("GCC unroll 1")
+#endif
+
 typedef int32_t __attribute__((may_alias)) smg_pair_t;
 typedef int16_t __attribute__((may_alias)) smg_half_t;
+
+/* `x`, of which the compiler is to know nothing: it then does not copy loops for special counts. */
+SMG_INLINE int32_t smg_opaque(int32_t x) {
+    __asm__("" : "+r"(x));
+    return x;
+}
 
 /* Four bytes from any address. */
 SMG_INLINE int32_t smg_load_word(const void *from) {

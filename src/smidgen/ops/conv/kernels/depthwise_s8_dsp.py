@@ -60,8 +60,13 @@ class _Plan:
 
     @property
     def steps(self) -> int:
-        """Pairs of taps down a column of the window; stride 1 starts them at two phases."""
-        return self.rows.window // 2 + 1 if self.rows.stride == 1 else -(-self.rows.window // 2)
+        """Pairs of taps down a column of the window; stride 1 has them at two phases.
+
+        The loop for stride 2 takes two at a time.
+        """
+        if self.rows.stride == 1:
+            return self.rows.window // 2 + 1
+        return -(-self.rows.window // 4) * 2
 
     @property
     def plane_pairs(self) -> int:
@@ -77,8 +82,8 @@ class _Plan:
 
     @property
     def weight_words(self) -> int:
-        """Words of one channel's expanded weights."""
-        return self.cols.window * self.steps * (2 if self.rows.stride == 1 else 1)
+        """Words of one channel's expanded weights, and of what scales its sums."""
+        return 4 + self.cols.window * self.steps * (2 if self.rows.stride == 1 else 1)
 
     def instructions(self, multiplier: int) -> float:
         """Estimated for one input channel."""
@@ -147,6 +152,7 @@ class DepthwiseConv2DInt8Dsp(Kernel):
             ("planes", planes),
             ("plane_cols", plan.cols.reach),
             ("plane_pairs", plan.plane_pairs),
+            ("steps", plan.steps),
             *output_fields(op, signature),
             *_tables(plan, signature),
             *multiplier_tables(multipliers),
@@ -183,7 +189,7 @@ def _planes(plan: _Plan, signature: Signature) -> int:
 def _function(plan: _Plan, simple: bool) -> str:
     stride = plan.rows.stride
     if not simple:
-        return "smg_depthwise_s8_dsp_any"
+        return f"smg_depthwise_s8_dsp_any_stride{stride}"
     if (plan.rows.window, plan.cols.window) == (3, 3):
         return "smg_depthwise_s8_dsp_3x3" + ("_stride2" if stride == 2 else "")
     return f"smg_depthwise_s8_dsp_stride{stride}"

@@ -1,4 +1,4 @@
-"""Kernels of elementwise arithmetic."""
+"""The int8 sum of equal shapes, or with one operand repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels of the activations."""
+"""The int8 softmax."""
 
 from __future__ import annotations
 

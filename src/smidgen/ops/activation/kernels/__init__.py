@@ -1,0 +1,1 @@
+"""Kernels of the activations, one group of formulas a file."""

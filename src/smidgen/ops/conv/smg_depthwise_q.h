@@ -1,0 +1,73 @@
+/* smg_depthwise_q: depthwise convolution on quanta of any width: int8 or int16 inputs, int8 or int4
+ * weights.
+ *
+ * y[n,r,c,o] = finish(b[o] + sum_{h,w} (w[h,w,o] - zp_w) * (x[n,..,..,o / multiplier] - zp_x))
+ *
+ * Any batch, stride, padding, dilation, multiplier; padding contributes 0. Exact: equals the
+ * reference of DepthwiseConv2D bit for bit. Scratch: none. Goes element by element: for batch 1, y
+ * may reach into x as far as safe_conv_distance (ops/support/overlap.py) says.
+ */
+#ifndef SMG_DEPTHWISE_Q_H
+#define SMG_DEPTHWISE_Q_H
+
+#include "smg_finish.h"
+#include "smg_quanta.h"
+#include "smg_window.h"
+
+typedef struct {
+    smg_window_t window;
+    int32_t multiplier;
+    int32_t zero_point, weight_zero_point;
+    smg_finish_t finish;
+} smg_depthwise_q_t;
+
+SMG_INLINE int64_t smg_depthwise_q_sum(const smg_depthwise_q_t *op, const smg_place_t *place,
+                                       smg_run_t x, smg_run_t weights) {
+    const smg_window_t *w = &op->window;
+    const int32_t channels = w->in_channels * op->multiplier;
+    int64_t sum = 0;
+    for (int32_t row = place->first_row; row < place->end_row; ++row) {
+        for (int32_t col = place->first_col; col < place->end_col; ++col) {
+            const int32_t value = smg_value(&x, smg_tap(w, place, row, col));
+            sum += value * smg_value(&weights, (row * w->win_cols + col) * channels);
+        }
+    }
+    return sum;
+}
+
+SMG_INLINE void smg_depthwise_q(const smg_depthwise_q_t *op, const void *x, int32_t bits,
+                                const void *weights, int32_t weight_bits, bool wide, void *y) {
+    const smg_window_t *w = &op->window;
+    const int32_t channels = w->in_channels * op->multiplier;
+    for (int32_t pixel = 0; pixel < smg_pixels(w); ++pixel) {
+        const smg_place_t place = smg_place(w, pixel);
+        for (int32_t o = 0; o < channels; ++o) {
+            const smg_run_t from = {x, bits, o / op->multiplier, op->zero_point};
+            const smg_run_t with = {weights, weight_bits, o, op->weight_zero_point};
+            const int64_t sum = smg_depthwise_q_sum(op, &place, from, with);
+            smg_store(y, bits, pixel * channels + o, smg_finish(&op->finish, sum, o, wide));
+        }
+    }
+}
+
+SMG_KERNEL void smg_depthwise_q8(const smg_depthwise_q_t *op, const int8_t *x,
+                                 const int8_t *weights, int8_t *y) {
+    smg_depthwise_q(op, x, 8, weights, 8, false, y);
+}
+
+SMG_KERNEL void smg_depthwise_q8_w4(const smg_depthwise_q_t *op, const int8_t *x,
+                                    const uint8_t *weights, int8_t *y) {
+    smg_depthwise_q(op, x, 8, weights, 4, false, y);
+}
+
+SMG_KERNEL void smg_depthwise_q16(const smg_depthwise_q_t *op, const int16_t *x,
+                                  const int8_t *weights, int16_t *y) {
+    smg_depthwise_q(op, x, 16, weights, 8, false, y);
+}
+
+SMG_KERNEL void smg_depthwise_q16_wide(const smg_depthwise_q_t *op, const int16_t *x,
+                                       const int8_t *weights, int16_t *y) {
+    smg_depthwise_q(op, x, 16, weights, 8, true, y);
+}
+
+#endif

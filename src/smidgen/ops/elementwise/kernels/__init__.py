@@ -1,0 +1,1 @@
+"""Kernels of elementwise arithmetic, one group of formulas a file."""

@@ -1,0 +1,53 @@
+"""Arithmetic on numbers that are not quanta: float32 and int32, as Micro's kernels do it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from smidgen.core.dtypes import Array, DType
+from smidgen.core.fixedpoint import INT32_MAX, INT32_MIN, wrap32
+from smidgen.graph.tensor import Tensor
+from smidgen.ops.support.activation import Activation
+
+FLOAT_MAX = float(np.finfo(np.float32).max)
+
+
+def float_limits(activation: Activation) -> tuple[float, float]:
+    """The clamp of a float op; without activation Micro still clamps to the finite numbers."""
+    low, high = activation.value
+    return max(low, -FLOAT_MAX), min(high, FLOAT_MAX)
+
+
+def int32_limits(activation: Activation) -> tuple[int, int]:
+    """The clamp of an int32 op."""
+    low, high = activation.value
+    return (
+        int(low) if np.isfinite(low) else INT32_MIN,
+        int(high) if np.isfinite(high) else INT32_MAX,
+    )
+
+
+def finish_plain(values: Array, activation: Activation, output: Tensor) -> tuple[Array, ...]:
+    """`values` (float32, or int64 that wraps to int32) clamped, in the dtype of `output`."""
+    if output.dtype is DType.FLOAT32:
+        low, high = np.float32(float_limits(activation))
+        return (np.clip(values.astype(np.float32), low, high),)
+    limits = int32_limits(activation)
+    return (np.clip(wrap32(values), *limits).astype(np.int32),)
+
+
+def widened(values: Array) -> Array:
+    """Operands ready for arithmetic: float32 as they are, integers as int64."""
+    return values if values.dtype == np.float32 else values.astype(np.int64)
+
+
+def is_quantized(output: Tensor) -> bool:
+    """Whether the op works on quanta: 8 or 16 bits with a scale."""
+    return output.dtype in (DType.INT8, DType.INT16) and output.quantization is not None
+
+
+def truncated_quotient(a: Array, b: Array) -> Array:
+    """C's a / b on int64; 0 where b is 0, which C leaves undefined."""
+    divisor = np.where(b == 0, 1, b)
+    magnitude = np.abs(a) // np.abs(divisor)
+    return np.where(b == 0, 0, np.where((a < 0) == (b < 0), magnitude, -magnitude))

@@ -1,0 +1,1 @@
+"""Kernels between real numbers and quanta."""

@@ -1,0 +1,1 @@
+"""Reductions: sums, means and extremes along axes."""

@@ -1,0 +1,55 @@
+"""Kernels of the state ops: copies."""
+
+from __future__ import annotations
+
+from smidgen.graph.op import Op, Signature
+from smidgen.ops.kernel import Cost, CStruct, InputArg, Kernel, KernelCall, OutputArg
+from smidgen.ops.state.ops import AssignState, ReadState
+from smidgen.targets.catalogue import Core
+
+
+class _CopyKernel(Kernel):
+    """One memmove of the whole state."""
+
+    name = "copy"
+
+    def accepts(self, op: Op, signature: Signature) -> bool:
+        """Every type."""
+        del op, signature
+        return True
+
+    def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
+        """About an instruction for each byte."""
+        del op, core
+        return Cost(30.0 + signature.input(0).nbytes)
+
+
+class ReadCopy(_CopyKernel):
+    """The state, copied out."""
+
+    op = ReadState
+
+    def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
+        """State to output."""
+        del op, core
+        size = CStruct("smg_copy_t", (("bytes", signature.input(0).nbytes),))
+        return KernelCall(
+            self.name, "smg_copy.h", "smg_copy", size, (InputArg(0), OutputArg(0))
+        )
+
+
+class AssignCopy(_CopyKernel):
+    """The value, copied into the state."""
+
+    op = AssignState
+
+    def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
+        """Value to state, which is an input to the graph and yet written here."""
+        del op, core
+        size = CStruct("smg_copy_t", (("bytes", signature.input(0).nbytes),))
+        return KernelCall(
+            self.name, "smg_copy.h", "smg_assign", size, (InputArg(0), InputArg(1))
+        )
+
+
+KERNELS: tuple[Kernel, ...] = (ReadCopy(), AssignCopy())

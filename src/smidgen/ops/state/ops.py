@@ -1,0 +1,58 @@
+"""ReadState and AssignState, and their reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from smidgen.core.dtypes import Array
+from smidgen.core.errors import GraphError
+from smidgen.graph.op import Op, Signature
+from smidgen.graph.tensor import Tensor, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class ReadState(Op):
+    """The value that a state has at this point of the run (READ_VARIABLE)."""
+
+    def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
+        """The state's type."""
+        return (_state(inputs).type,)
+
+    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """A copy."""
+        del signature
+        assert inputs[0] is not None
+        return (inputs[0].copy(),)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignState(Op):
+    """A state takes a value, for what reads it later in this run and in the next (ASSIGN_VARIABLE).
+
+    Inputs: the state, the value. There is no output; who runs the graph stores the value.
+    """
+
+    has_effect: ClassVar[bool] = True
+
+    def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
+        """Nothing; both inputs must be of one type."""
+        state, value = _state(inputs), inputs[1]
+        assert value is not None
+        if state.type != value.type:
+            raise GraphError(f"state {state.name!r}", f"cannot hold {value.name!r}: {value.type}")
+        return ()
+
+    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Nothing to compute."""
+        del signature, inputs
+        return ()
+
+
+def _state(inputs: Sequence[Tensor | None]) -> Tensor:
+    state = inputs[0]
+    assert state is not None
+    if not state.is_state:
+        raise GraphError(f"input {state.name!r}", "is no state")
+    return state

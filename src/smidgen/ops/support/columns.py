@@ -1,0 +1,113 @@
+"""Weights and requantisation as smg_dot_4x2_s8_dsp.h and its relatives want them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from smidgen.core.dtypes import Array
+from smidgen.ops.support.line import fit_lines, staircase, sum_bounds
+from smidgen.ops.support.requantize import Multipliers
+
+_LEAST_SCALE_SHIFT = 8
+_LARGEST_RIGHT_SHIFT = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """How sums of products become outputs.
+
+    `words` is [outputs, words of each]: two (a line, `scale` > 0) or three (bias, mantissa and
+    power of two, `scale` = 0).
+    """
+
+    scale: int
+    addend: int
+    words: Array
+
+
+def fold(
+    weights: Array, bias: Array, multipliers: Multipliers, input_zero_point: int
+) -> tuple[Array, Array]:
+    """Weights [outputs, products], and bias with the input's zero point folded in.
+
+    Outputs that are constant because their multiplier is 0 lose both.
+    """
+    alive = np.broadcast_to(multipliers.mantissas, bias.shape) != 0
+    kept = weights * alive[:, None]
+    return kept, (bias - input_zero_point * weights.sum(axis=1)) * alive
+
+
+def scaling(
+    weights: Array, bias: Array, multipliers: Multipliers, zero_point: int, clamp: tuple[int, int]
+) -> Scaling | None:
+    """The cheapest exact scaling of folded `weights` and `bias`, or None where there is none."""
+    if clamp[0] >= zero_point:
+        # Below the zero point ties are rounded the other way, and no one line can follow.
+        stairs = staircase(weights, bias, multipliers, zero_point, clamp)
+        lines = fit_lines(stairs, _LEAST_SCALE_SHIFT) if stairs else None
+        if lines:
+            words = np.stack([lines.intercepts, lines.slopes], axis=1)
+            return Scaling(lines.scale, lines.drop, words)
+    return _stepwise(weights, bias, multipliers, zero_point)
+
+
+def _stepwise(
+    weights: Array, bias: Array, multipliers: Multipliers, zero_point: int
+) -> Scaling | None:
+    """High product and shift as the reference does them, the shift as a product with 2^(16 - n)."""
+    lowest, highest = sum_bounds(weights)
+    mantissas = np.broadcast_to(multipliers.mantissas, bias.shape)
+    alive = mantissas != 0
+    shifts = np.where(alive, -np.broadcast_to(multipliers.shifts, bias.shape), 1)
+    most = np.maximum(np.abs(lowest + bias), np.abs(highest + bias))
+    fits = (
+        (shifts >= 1)
+        & (shifts <= _LARGEST_RIGHT_SHIFT)
+        & ((mantissas >= 1 << 30) | ~alive)
+        & (np.maximum(-lowest, highest) < 1 << 23)
+        & (most < 1 << 31)
+        & ((most >> shifts) < (1 << 15) - 512)
+    )
+    if not fits.all():
+        return None
+    doubled = np.where(alive, 2 * mantissas - (1 << 32), 0)
+    powers = np.int64(1) << (_LARGEST_RIGHT_SHIFT - shifts)
+    addend = ((zero_point + 128) << 16) + (1 << 15)
+    return Scaling(0, addend, np.stack([bias, doubled, powers], axis=1))
+
+
+def can_pair(weights: Array) -> bool:
+    """Whether 256 * w[o + 1] + w[o] fits in 16 bits for each pair of outputs."""
+    padded = _pad(weights, (2, 1))
+    return bool((256 * padded[1::2] + padded[::2]).min(initial=0) >= -(1 << 15))
+
+
+def pack(weights: Array, scale: Scaling, block: int) -> Array:
+    """Blocks of `block` outputs, as int32 words: their weights, then their scaling.
+
+    Weights [outputs, products] become, for each two of k = (0, 2), (1, 3), (4, 6), ..., one word for
+    each pair of outputs (see smg_dot_4x2_s8_dsp.h). Outputs and products are filled up with 0.
+    """
+    padded = _pad(weights, (block, 4))
+    blocks, depth = padded.shape[0] // block, padded.shape[1]
+    split = padded.reshape(blocks, block // 2, 2, depth // 4, 4)
+    halves = (256 * split[:, :, 1] + split[:, :, 0]) & 0xFFFF
+    steps = np.stack(
+        [halves[..., 0] | halves[..., 2] << 16, halves[..., 1] | halves[..., 3] << 16], axis=-1
+    )
+    stream = steps.transpose(0, 2, 3, 1).reshape(blocks, -1)
+    words = _pad(scale.words, (block, 1)).reshape(blocks, block, -1).transpose(0, 2, 1)
+    joined = np.concatenate([stream, words.reshape(blocks, -1)], axis=1).reshape(-1)
+    return (joined & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def padded_depth(products: int) -> int:
+    """The products of an output as they are packed: a multiple of four."""
+    return -(-products // 4) * 4
+
+
+def _pad(table: Array, multiples: tuple[int, int]) -> Array:
+    missing = [-size % multiple for size, multiple in zip(table.shape, multiples, strict=True)]
+    return np.pad(table, [(0, count) for count in missing])
