@@ -12,7 +12,7 @@ ifneq ($(wildcard ../shared/data),)
 export SMIDGEN_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test test-all check lint fuzz bench format lock clean
+.PHONY: help demo test test-all check lint fuzz record bench bench-diff format lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +34,16 @@ lint: $(VENV)/.dev  ## Style, types, floors, C format
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	find src tests -name '*.[ch]' | xargs $(BIN)/clang-format --dry-run --Werror
+	find src -name '*.[ch]' | xargs $(BIN)/clang-format --dry-run --Werror
+
+record: $(VENV)/.dev  ## Write the golden files and recorded sizes anew
+	SMIDGEN_RECORD=1 $(BIN)/python -m pytest tests/golden tests/size tests/unit/graph
+
+bench: $(VENV)/.dev  ## Measure every sample model on every core (long)
+	$(BIN)/python benchmarks/bench.py --out out/bench.json
+
+bench-diff: $(VENV)/.dev  ## What moved since the recorded benchmark
+	$(BIN)/python benchmarks/bench.py --diff benchmarks/recorded.json out/bench.json
 
 fuzz: $(VENV)/.dev  ## Attack the readers for longer than the tests do
 	$(BIN)/python tests/fuzz/fuzz_tflite.py --runs 200000 --seed 1
@@ -42,7 +51,7 @@ fuzz: $(VENV)/.dev  ## Attack the readers for longer than the tests do
 format: $(VENV)/.dev  ## Put Python and C into the house format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	find src tests -name '*.[ch]' | xargs $(BIN)/clang-format -i
+	find src -name '*.[ch]' | xargs $(BIN)/clang-format -i
 
 lock:  ## Renew the pinned versions (needs uv)
 	uv pip compile --universal --python-version 3.10 pyproject.toml --extra dev \

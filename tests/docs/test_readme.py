@@ -13,7 +13,8 @@ from support.models import keyword_like_model
 import smidgen
 from smidgen.cli.main import main
 from smidgen.compiler.artifact import Artifact
-from smidgen.targets.toolchain import compile_host_library
+from smidgen.targets.catalogue import board
+from smidgen.targets.toolchain import compile_firmware
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -51,8 +52,9 @@ def test_the_python_program_runs(workplace: Path, capsys: pytest.CaptureFixture[
 
 def test_the_c_program_compiles_strictly(workplace: Path) -> None:
     artifact: Artifact = smidgen.compile(smidgen.load("model.tflite"), "nucleo-l4r5zi")
-    sources = {**artifact.files, "main.c": '#include "model.h"\nint classify(const int8_t *window);\n' + block("c")}
-    assert compile_host_library(sources).is_file()
+    declared = '#include "model.h"\nint classify(const int8_t *window);\n'
+    sources = {**artifact.files, "main.c": declared + block("c")}
+    assert compile_firmware(sources, board("nucleo-l4r5zi"), entry_symbols=("classify",))
 
 
 @pytest.mark.parametrize("page", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import numpy as np
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
 from smidgen.core.dtypes import DType
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Quantization
 from smidgen.ops.conv.ops import DepthwiseConv2D
+from smidgen.ops.support.activation import Activation
+from smidgen.ops.support.window import Padding
+
+# Every example is a batch of cases and one compile; a failure names its case, so none is shrunk.
+few_batches = settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+T = TypeVar("T")
+FACTORS = ((0.001, 0.4), (0.3, 3.0), (1e-9, 1e-6), (0.002, 0.02))
+"""Ranges of requantisation factors: usual, left shifts too, long right shifts, saturating none."""
 
 
 def quant(scale: float, zero_point: int) -> Quantization:
@@ -39,9 +59,58 @@ def depthwise_graph(
     x = build.input("x", DType.INT8, (1, *x_shape), quant(0.05, zero_points[0]))
     weights = int8(rng, (1, *window, channels), extreme)
     out_scale = 0.1
-    reals = rng.uniform(*factors, channels)
+    reals = np.exp(rng.uniform(*np.log(factors), channels))
     scales = tuple(float(real * out_scale / 0.05) for real in reals)
     w = build.constant("w", DType.INT8, weights, Quantization(scales, (0,) * channels, 3))
     limit = 1 << 20 if extreme else 4000
     b = build.constant("b", DType.INT32, rng.integers(-limit, limit, channels))
     return build.finish(build.add(op, (x, w, b), quant(out_scale, zero_points[1])))
+
+
+def random_depthwise(rng: np.random.Generator) -> Graph:
+    """Any small depthwise layer."""
+    windows = [(3, 3), (3, 3), (1, 1), (9, 1), (1, 4), (2, 5), (5, 3), (4, 3)]
+    window = pick(rng, windows)
+    stride = pick(rng, [(1, 1), (1, 1), (2, 2), (2, 2), (1, 2), (2, 1), (3, 1), (1, 3)])
+    dilation = pick(rng, [(1, 1), (1, 1), (1, 1), (2, 1), (1, 2), (2, 2)])
+    padding, size = random_image(rng, window, dilation)
+    return depthwise_graph(
+        DepthwiseConv2D(stride, padding, dilation, pick(rng, list(Activation))),
+        (*size, pick(rng, [1, 2, 3, 4, 7, 8])),
+        window,
+        pick(rng, [1, 1, 1, 2, 8]),
+        rng,
+        zero_points=(zero_point(rng), zero_point(rng)),
+        factors=pick(rng, FACTORS),
+        extreme=bool(rng.integers(2)),
+    )
+
+
+def random_image(
+    rng: np.random.Generator,
+    window: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+    most: int = 9,
+) -> tuple[Padding, tuple[int, int]]:
+    """Padding up to the window, and rows and columns of an image that it fits at least once."""
+    top, left, bottom, right = (int(rng.integers(extent + 1)) for extent in (*window, *window))
+    least = [(window[k] - 1) * dilation[k] + 1 for k in range(2)]
+    rows = max(1, least[0] - top - bottom) + int(rng.integers(most + 1))
+    cols = max(1, least[1] - left - right) + int(rng.integers(most + 1))
+    return Padding(top, bottom, left, right), (rows, cols)
+
+
+def zero_point(rng: np.random.Generator) -> int:
+    """Any zero point, the extreme ones more often."""
+    return int(rng.choice([-128, 0, 127, rng.integers(-128, 128)]))
+
+
+def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
+    """One of `options`."""
+    return options[int(rng.integers(len(options)))]
+
+
+def batches(make: Callable[[np.random.Generator], T], count: int) -> st.SearchStrategy[list[T]]:
+    """Lists of `count` results of `make`, from random numbers that Hypothesis starts."""
+    seeds = st.integers(0, 1 << 62)
+    return seeds.map(lambda seed: [make(np.random.default_rng((seed, i))) for i in range(count)])

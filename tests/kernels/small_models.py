@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from support.threeway import Model
-from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
-SCALES = {"int8": 0.5, "uint8": 0.5, "int16": 0.25}
+from support.tflite_writer import OperatorSpec, TensorSpec, write_model
+from support.threeway import Model
+
+SCALES = {"int8": 0.5, "int16": 0.25}
 
 
 def tensor(
@@ -48,7 +49,7 @@ def model(
     count: int = 2,
     **kwargs: Any,
 ) -> Model:
-    """One operator; inputs without data are the model's inputs, and random unless `runs` is given."""
+    """One operator; inputs without data are the model's, and random unless `runs` is given."""
     rng = np.random.default_rng(seed)
     tensors = [*inputs, *outputs]
     given = [index for index, spec in enumerate(inputs) if spec.data is None]

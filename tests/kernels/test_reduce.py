@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from smidgen.core.errors import UnsupportedOp
-from support.threeway import Model, check, graph_of
 
 from kernels.small_models import constant, model, tensor
+from smidgen.core.errors import UnsupportedOp
+from support.threeway import Model, check, graph_of
 
 SHAPES = (
     ((1, 4, 5, 3), (1, 2)),
@@ -35,9 +35,7 @@ def sums(rng: np.random.Generator) -> Iterator[Model]:
         for dtype in ("int8", "int16", "float32"):
             for shape, axes in SHAPES:
                 for keep_dims in (False, True):
-                    zero_points = (
-                        rng.integers(-128, 128, 2).tolist() if dtype == "int8" else (0, 0)
-                    )
+                    zero_points = rng.integers(-128, 128, 2).tolist() if dtype == "int8" else (0, 0)
                     scales = rng.choice([0.5, 0.013, 0.021, 1.7], 2).tolist()
                     ends = [
                         tensor(extents, dtype, zero, None if dtype == "float32" else scale)
@@ -47,9 +45,14 @@ def sums(rng: np.random.Generator) -> Iterator[Model]:
                     ]
                     name = f"{operator} {dtype} {shape} {axes} {keep_dims}"
                     yield model(
-                        name, operator, [ends[0], constant(axes)], ends[1:],
-                        {"keep_dims": keep_dims}, seed=int(rng.integers(1 << 30)), count=3,
-                    )  # fmt: skip
+                        name,
+                        operator,
+                        [ends[0], constant(axes)],
+                        ends[1:],
+                        {"keep_dims": keep_dims},
+                        seed=int(rng.integers(1 << 30)),
+                        count=3,
+                    )
 
 
 def extremes(rng: np.random.Generator) -> Iterator[Model]:
@@ -60,9 +63,12 @@ def extremes(rng: np.random.Generator) -> Iterator[Model]:
                     ends = [tensor(n, dtype) for n in (shape, kept(shape, axes, keep_dims))]
                     name = f"{operator} {dtype} {shape} {axes} {keep_dims}"
                     yield model(
-                        name, operator, [ends[0], constant(axes)], ends[1:],
+                        name,
+                        operator,
+                        [ends[0], constant(axes)],
+                        ends[1:],
                         {"keep_dims": keep_dims},
-                    )  # fmt: skip
+                    )
 
 
 @pytest.mark.parametrize("family", [sums, extremes])

@@ -244,3 +244,107 @@ def transpose_conv_model(
         inputs.append(4)
     operator = OperatorSpec("TRANSPOSE_CONV", inputs, [3], spec.options)
     return write_model(tensors, [operator], [2], [3])
+
+
+def matmul_model(
+    rng: np.random.Generator,
+    dtype: str,
+    shapes: tuple[Sequence[int], Sequence[int]],
+    transposed: tuple[bool, bool] = (False, False),
+) -> bytes:
+    """A BATCH_MATMUL of two inputs; `shapes` are those before a transposition in the file."""
+    a_shape, b_shape = shapes
+    batch = np.broadcast_shapes(tuple(a_shape[:-2]), tuple(b_shape[:-2]))
+    stored = [
+        [*shape[:-2], shape[-1], shape[-2]] if swap else list(shape)
+        for shape, swap in zip(shapes, transposed, strict=True)
+    ]
+    kind = KINDS["s16"] if dtype == "int16" else KINDS["s8"]
+    a, b = (activation_spec(rng, dtype, shape, scale_of(kind)) for shape in stored)
+    reach = 32767 if dtype == "int16" else 127
+    scale = scale_of(kind) ** 2 * reach * a_shape[-1] ** 0.5 * 0.5
+    y = activation_spec(rng, dtype, [*batch, a_shape[-2], b_shape[-1]], scale)
+    options = {"adj_x": transposed[0], "adj_y": transposed[1]}
+    return write_model([a, b, y], [OperatorSpec("BATCH_MATMUL", [0, 1], [2], options)], [0, 1], [2])
+
+
+def svdf_model(
+    rng: np.random.Generator,
+    dtype: str,
+    *,
+    batch: int = 1,
+    inputs: int = 5,
+    units: int = 3,
+    rank: int = 2,
+    memory: int = 4,
+    state: str = "int16",
+    activation: int = 0,
+) -> bytes:
+    """An SVDF; `state` is the type of state and time weights of an int8 one."""
+    filters = units * rank
+    if dtype == "float32":
+        kind = KINDS["f32"]
+        x, y = TensorSpec([batch, inputs], dtype), TensorSpec([batch, units], dtype)
+        features = weights_spec(rng, kind, [filters, inputs], None)
+        time = weights_spec(rng, kind, [filters, memory], None)
+        bias = TensorSpec([units], dtype, data=rng.normal(0, 1, units))
+        kept = TensorSpec([batch, filters * memory], dtype, is_variable=True)
+    else:
+        kind = KINDS["s8"]
+        x = activation_spec(rng, "int8", [batch, inputs], 0.04)
+        features = weights_spec(rng, kind, [filters, inputs], None)
+        limit = 127 if state == "int8" else 20000
+        values = rng.integers(-limit, limit, [filters, memory]).astype(state)
+        time = TensorSpec([filters, memory], state, 1.0 / limit, 0, 0, values)
+        state_scale = 0.03 if state == "int8" else 0.0002
+        zero_point = int(rng.integers(-20, 20)) if state == "int8" else 0
+        kept = TensorSpec(
+            [batch, filters * memory], state, state_scale, zero_point, is_variable=True
+        )
+        scale = float(np.float32(state_scale) * np.float32(1.0 / limit))
+        bias_values = (rng.normal(0, 1, units) / scale).astype(np.int32)
+        bias = TensorSpec([units], "int32", scale, data=bias_values)
+        y = activation_spec(rng, "int8", [batch, units], 0.05)
+    options = {"rank": rank, "fused_activation_function": activation}
+    operator = OperatorSpec("SVDF", [0, 1, 2, 3, 4], [5], options)
+    return write_model([x, features, time, bias, kept, y], [operator], [0], [5])
+
+
+def lstm_model(
+    rng: np.random.Generator,
+    dtype: str,
+    *,
+    batch: int = 1,
+    steps: int = 3,
+    inputs: int = 4,
+    units: int = 5,
+    time_major: bool = False,
+    cell_clip: float = 0.0,
+    cell_power: int = -11,
+) -> bytes:
+    """A UNIDIRECTIONAL_SEQUENCE_LSTM without extras."""
+    kind = {"float32": KINDS["f32"], "int8": KINDS["s8"], "int16": KINDS["s16"]}[dtype]
+    leading = [steps, batch] if time_major else [batch, steps]
+    x = activation_spec(rng, dtype, [*leading, inputs], scale_of(kind))
+    weights = [
+        weights_spec(rng, kind, [units, depth], None, (0.005, 0.02))
+        for depth in [inputs] * 4 + [units] * 4
+    ]
+    biases = [bias_of(rng, kind, x, weights[gate], units) for gate in range(4)]
+    if dtype == "float32":
+        hidden = TensorSpec([batch, units], dtype, is_variable=True)
+        cell = hidden
+    else:
+        scale, zero_point = (1 / 32768, 0) if dtype == "int16" else (1 / 127, 3)
+        hidden = TensorSpec([batch, units], dtype, scale, zero_point, is_variable=True)
+        cell = TensorSpec([batch, units], "int16", 2.0**cell_power, 0, is_variable=True)
+    y = TensorSpec([*leading, units], dtype, hidden.scale, hidden.zero_point)
+    tensors = [x, *weights, *biases, hidden, cell, y]
+    places = [*range(9), -1, -1, -1, 9, 10, 11, 12, -1, -1, 13, 14, -1, -1, -1, -1]
+    options = {
+        "fused_activation_function": 4,
+        "time_major": time_major,
+        "cell_clip": cell_clip,
+    }
+    operator = OperatorSpec("UNIDIRECTIONAL_SEQUENCE_LSTM", places, [15], options)
+    return write_model(tensors, [operator], [0], [15])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import smidgen
-from smidgen.emulate.tables import render
+from smidgen.core.table import render
 
 
 @click.command("boards")

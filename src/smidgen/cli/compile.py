@@ -8,6 +8,7 @@ import click
 
 import smidgen
 from smidgen.cli.options import board_option, model_argument, name_option, objective_option
+from smidgen.cli.program import program
 from smidgen.project.build import build
 
 
@@ -24,4 +25,4 @@ def compile_command(model: Path, board: str, output: Path, name: str, objective:
     made = build(smidgen.load(model), board, output, name, objective)
     click.echo(made.text)
     click.echo(f"\nmade in {output}: {', '.join(made.files)}")
-    click.echo(f"next: smidgen run {output} --input x.npy")
+    click.echo(f"next: {program()} run {output} --input x.npy")

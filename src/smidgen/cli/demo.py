@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from smidgen.cli.program import program
 from smidgen.cli.progress import TerminalProgress
 
 
@@ -37,6 +38,6 @@ def demo_command(board: str, data: str, output: Path, seed: int) -> None:
     click.echo("\nmade:")
     for path in paths:
         click.echo(f"  {path}")
-    click.echo(f"next: smidgen run {output} --input {output / TEST_INPUTS}")
+    click.echo(f"next: {program()} run {output} --input {output / TEST_INPUTS}")
     if not result.proof.holds:
         raise click.ClickException("the emulated board differs from the reference: this is a bug")

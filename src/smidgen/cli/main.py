@@ -10,8 +10,10 @@ import click
 
 import smidgen
 from smidgen.cli.boards import boards_command
+from smidgen.cli.check import check_command
 from smidgen.cli.compile import compile_command
 from smidgen.cli.demo import demo_command
+from smidgen.cli.inspect import inspect_command
 from smidgen.cli.profile import profile_command
 from smidgen.cli.run import run_command
 from smidgen.core.errors import SmidgenError
@@ -27,7 +29,16 @@ def cli() -> None:
     """
 
 
-for _command in (boards_command, compile_command, demo_command, profile_command, run_command):
+_COMMANDS = (
+    boards_command,
+    check_command,
+    compile_command,
+    demo_command,
+    inspect_command,
+    profile_command,
+    run_command,
+)
+for _command in _COMMANDS:
     cli.add_command(_command)
 
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from smidgen.compiler.passes.drop_dead_channels import drop_dead_channels
 from smidgen.compiler.passes.drop_unused import drop_unused
+from smidgen.compiler.passes.elide_reshapes import elide_reshapes
 from smidgen.compiler.passes.fold_constants import fold_constants
+from smidgen.compiler.passes.fold_requantization import fold_requantization
 from smidgen.compiler.passes.fuse_activations import fuse_activations
+from smidgen.compiler.passes.fuse_pads import fuse_pads
 from smidgen.compiler.passes.merge_duplicate_channels import merge_duplicate_channels
+from smidgen.compiler.passes.remove_idle_clamps import remove_idle_clamps
+from smidgen.compiler.schedule import order_for_memory
 from smidgen.graph.check import check
 from smidgen.graph.graph import Graph
 
 PIPELINE = (
     fold_constants,
+    elide_reshapes,
+    fold_requantization,
+    fuse_pads,
+    drop_unused,
     fuse_activations,
+    remove_idle_clamps,
     merge_duplicate_channels,
     drop_dead_channels,
     drop_unused,
+    order_for_memory,
 )
 
 

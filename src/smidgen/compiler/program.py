@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
-from smidgen.compiler.memory.storage import Storage, assign_storage, scratch_name
+from smidgen.compiler.memory.storage import Schedule, Storage, assign_storage, scratch_name
 from smidgen.graph.graph import Graph, Node
 from smidgen.ops.kernel import KernelCall
 from smidgen.ops.registry import candidates, no_kernel
@@ -35,13 +36,31 @@ class Program:
 
 def build_program(graph: Graph, core: Core) -> Program:
     """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves."""
-    schedule = [(node, choose_kernel(graph, node, core)) for node in graph.nodes]
-    storage = assign_storage(graph, schedule)
-    plan = plan_memory(storage.buffers, storage.allowances, core.arena_alignment_bytes)
+    given = [(node, choose_kernel(graph, node, core)) for node in graph.nodes]
+    schedule, storage, plan = _laid_out(graph, given, core)
     steps = tuple(Step(node, call, plan.offsets.get(scratch_name(node))) for node, call in schedule)
     return Program(
         graph, steps, _tensor_offsets(storage, plan), plan.arena_bytes, plan.lower_bound_bytes
     )
+
+
+def _laid_out(
+    graph: Graph, given: Schedule, core: Core
+) -> tuple[Schedule, Storage, MemoryPlan]:
+    """The schedule with the offers of its kernels taken, unless it needs less memory without."""
+    plain = _planned(graph, given, core)
+    if not any(call.offers for _, call in given):
+        return plain
+    joined = _planned(graph, take_offers(graph, given), core)
+    return min(joined, plain, key=lambda result: result[2].arena_bytes)
+
+
+def _planned(
+    graph: Graph, schedule: Schedule, core: Core
+) -> tuple[Schedule, Storage, MemoryPlan]:
+    storage = assign_storage(graph, schedule)
+    plan = plan_memory(storage.buffers, storage.allowances, core.arena_alignment_bytes)
+    return schedule, storage, plan
 
 
 def choose_kernel(graph: Graph, node: Node, core: Core) -> KernelCall:

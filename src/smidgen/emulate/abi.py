@@ -80,8 +80,8 @@ def abi_for(core: Core) -> Abi:
     if core.emulator != "unicorn":
         raise EmulationError(
             f"core {core.name!r}",
-            f"needs the emulator {core.emulator!r}, which smidgen does not drive yet",
-            "compile for it without emulation, or choose another board",
+            f"needs the emulator {core.emulator!r}; this one, Unicorn, does not drive it",
+            "let emulators.open_machine choose the emulator",
         )
     if core.is_arm:
         model = core.emulator_model.upper().replace("-", "_")

@@ -28,11 +28,14 @@ NO_FUNCTION = "(no function)"
 
 @dataclass(frozen=True, slots=True)
 class RegionCounts:
-    """Instructions that were executed, and modelled clocks, of one layer or function."""
+    """Instructions that were executed, and modelled clocks, of one layer or function.
+
+    The clocks are None where the emulator has no model of them.
+    """
 
     name: str
     instructions: int
-    modelled_cycles: int
+    modelled_cycles: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Counts:
     layers: tuple[RegionCounts, ...]
     functions: tuple[RegionCounts, ...]
     instructions: int
-    modelled_cycles: int
+    modelled_cycles: int | None
 
 
 def count(
@@ -63,7 +66,7 @@ def count(
             _row(name, by_layer.get(region, (0, 0.0)))
             for region, name in enumerate((ROOT, *layers))
         ),
-        functions=tuple(sorted(functions, key=lambda row: (-row.modelled_cycles, row.name))),
+        functions=tuple(sorted(functions, key=_most_clocks_first)),
         instructions=total[0],
         modelled_cycles=round(total[1]),
     )
@@ -94,6 +97,10 @@ def _sums(
 
 def _row(name: object, sums: tuple[int, float]) -> RegionCounts:
     return RegionCounts(str(name), sums[0], round(sums[1]))
+
+
+def _most_clocks_first(row: RegionCounts) -> tuple[int, str]:
+    return (-(row.modelled_cycles or 0), row.name)
 
 
 def _function_name(firmware: Firmware, address: int) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 from smidgen.compiler.artifact import Artifact, Port
 from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import ArrayError
-from smidgen.emulate.counter import Block
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.cycles import Counts
+from smidgen.emulate.emulators import open_machine
+from smidgen.emulate.program import FirmwareSources
 from smidgen.targets.catalogue import Board
-from smidgen.targets.toolchain import compile_firmware
 
 ARENA = "smg_arena"
 
@@ -23,26 +23,28 @@ uint8_t {arena}[{upper}_ARENA_BYTES] __attribute__((aligned({upper}_ARENA_ALIGNM
 """
 
 
-def build_firmware(artifact: Artifact, board: Board) -> bytes:
-    """The ELF image of the model with a static arena; raises DoesNotFit, ToolchainError."""
+def model_program(artifact: Artifact) -> FirmwareSources:
+    """The model with a static arena, to be linked for a board."""
     manifest = artifact.manifest
     prefix = manifest.prefix
     harness = _HARNESS.format(prefix=prefix, upper=prefix.upper(), arena=ARENA)
-    level = next(flag for flag in manifest.compile_flags if flag.startswith("-O"))
-    return compile_firmware(
+    return FirmwareSources(
         {**artifact.files, "smg_firmware.c": harness},
-        board,
-        optimise=level,
         entry_symbols=(f"{prefix}_run", f"{prefix}_init", ARENA),
+        optimise=next(flag for flag in manifest.compile_flags if flag.startswith("-O")),
     )
 
 
 class Device:
-    """One emulated board that holds one model; state lasts from run to run until `reset`."""
+    """One emulated board that holds one model; state lasts from run to run until `reset`.
 
-    def __init__(self, artifact: Artifact, board: Board) -> None:
+    `emulator` is the name of another emulator than the one that the board's core asks for.
+    Raises DoesNotFit, ToolchainError, EmulationError.
+    """
+
+    def __init__(self, artifact: Artifact, board: Board, emulator: str = "") -> None:
         self.artifact = artifact
-        self.machine = Machine(build_firmware(artifact, board), board)
+        self.machine = open_machine(model_program(artifact), board, emulator)
         self._prefix = artifact.manifest.prefix
         self._arena, _ = self.machine.symbol(ARENA)
         layers = tuple(layer.symbol for layer in artifact.manifest.layers)
@@ -72,11 +74,11 @@ class Device:
         self.machine.call(f"{self._prefix}_run", self._arena)
         return [self._read(port) for port in self.artifact.manifest.outputs]
 
-    def take_blocks(self) -> tuple[Block, ...]:
+    def take_counts(self) -> Counts:
         """What ran since the last take (or reset): the counts start again."""
-        blocks = self.machine.blocks()
+        counts = self.machine.counts()
         self.machine.clear_counts()
-        return blocks
+        return counts
 
     def _read(self, port: Port) -> Array:
         raw = self.machine.read(self._arena + port.offset, port.nbytes)

@@ -8,7 +8,7 @@ from typing import Any
 
 from smidgen.compiler.artifact import Layer
 from smidgen.core.dtypes import Array
-from smidgen.emulate.cycles import Counts, RegionCounts, count
+from smidgen.emulate.cycles import Counts, RegionCounts
 from smidgen.emulate.device import Device
 
 
@@ -23,12 +23,14 @@ class LayerMeasurement:
     weight_bytes: int
     scratch_bytes: int
     instructions: int
-    modelled_cycles: int
+    modelled_cycles: int | None
 
     @property
     def cycles_per_mac(self) -> float | None:
         """Modelled cycles for each multiply-accumulate; None for a layer without any."""
-        return self.modelled_cycles / self.macs if self.macs else None
+        if self.modelled_cycles is None or not self.macs:
+            return None
+        return self.modelled_cycles / self.macs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Measurement:
     `instructions` and `modelled_cycles` are means for one inference over `inferences` inputs, and
     `instructions_min` / `_max` the extremes. `weight_bytes` are all constants in flash (weights,
     biases, multipliers, parameters), `code_bytes` the rest of it. `static_ram_bytes` holds the
-    arena; the stack comes on top.
+    arena; the stack comes on top. Modelled figures are None where no model serves the core.
     """
 
     model: str
@@ -49,7 +51,7 @@ class Measurement:
     instructions: int
     instructions_min: int
     instructions_max: int
-    modelled_cycles: int
+    modelled_cycles: int | None
     macs: int
     arena_bytes: int
     arena_lower_bound_bytes: int
@@ -61,14 +63,17 @@ class Measurement:
     layers: tuple[LayerMeasurement, ...]
 
     @property
-    def modelled_ms(self) -> float:
+    def modelled_ms(self) -> float | None:
         """Modelled milliseconds of one inference at the board's clock."""
+        if self.modelled_cycles is None:
+            return None
         return self.modelled_cycles / self.clock_hz * 1e3
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, derived figures included."""
         content = asdict(self)
-        content["modelled_ms"] = round(self.modelled_ms, 6)
+        milliseconds = self.modelled_ms
+        content["modelled_ms"] = None if milliseconds is None else round(milliseconds, 6)
         for layer, fields in zip(self.layers, content["layers"], strict=True):
             ratio = layer.cycles_per_mac
             fields["modelled_cycles_per_mac"] = None if ratio is None else round(ratio, 4)
@@ -86,9 +91,7 @@ def measure(device: Device, samples: Sequence[Sequence[Array]]) -> Measurement:
 
 def take_counts(device: Device) -> Counts:
     """What the runs since the last take cost."""
-    manifest, machine = device.artifact.manifest, device.machine
-    names = [layer.name for layer in manifest.layers]
-    return count(device.take_blocks(), names, machine.firmware, machine.board)
+    return device.take_counts()
 
 
 def measurement_of(device: Device, counts: Sequence[Counts]) -> Measurement:
@@ -110,8 +113,13 @@ def _layer(layer: Layer, runs: Sequence[RegionCounts]) -> LayerMeasurement:
         layer.weight_bytes,
         layer.scratch_bytes,
         _mean([run.instructions for run in runs]),
-        _mean([run.modelled_cycles for run in runs]),
+        _mean_clocks(runs),
     )
+
+
+def _mean_clocks(runs: Sequence[RegionCounts | Counts]) -> int | None:
+    clocks = [run.modelled_cycles for run in runs if run.modelled_cycles is not None]
+    return _mean(clocks) if len(clocks) == len(runs) else None
 
 
 def _mean(values: Sequence[int]) -> int:
@@ -133,7 +141,7 @@ def _measurement(
         instructions=_mean(totals),
         instructions_min=min(totals, default=0),
         instructions_max=max(totals, default=0),
-        modelled_cycles=_mean([run.modelled_cycles for run in counts]),
+        modelled_cycles=_mean_clocks(counts),
         macs=manifest.macs,
         arena_bytes=manifest.arena_bytes,
         arena_lower_bound_bytes=manifest.arena_lower_bound_bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smidgen.core.table import render
 from smidgen.emulate.measure import LayerMeasurement, Measurement
 from smidgen.emulate.proof import Proof
 
@@ -25,8 +26,8 @@ def layer_table(measurement: Measurement) -> str:
         "total",
         "",
         f"{measurement.instructions:,}",
-        f"{measurement.modelled_cycles:,}",
-        "100.0 %",
+        _figure(measurement.modelled_cycles),
+        _share(measurement.modelled_cycles, measurement.modelled_cycles),
         f"{measurement.macs:,}",
         _ratio(measurement.modelled_cycles, measurement.macs),
         f"{measurement.weight_bytes:,}",
@@ -50,46 +51,52 @@ def summary(measurement: Measurement) -> str:
             f"worst stack         {m.stack_bytes:,} B measured",
             f"multiply-accumulates {m.macs:,}",
             f"instructions        {m.instructions:,} per inference{spread}",
-            f"modelled cycles     {m.modelled_cycles:,} per inference, modelled "
-            f"{m.modelled_ms:.3f} ms at {m.clock_hz / 1e6:g} MHz",
+            f"modelled cycles     {_clocks(m)}",
         ]
+    )
+
+
+def _clocks(m: Measurement) -> str:
+    if m.modelled_cycles is None or m.modelled_ms is None:
+        return f"none: the clocks of {m.core} are not modelled"
+    return (
+        f"{m.modelled_cycles:,} per inference, modelled {m.modelled_ms:.3f} ms at "
+        f"{m.clock_hz / 1e6:g} MHz"
     )
 
 
 def proof_line(proof: Proof) -> str:
     """What was compared, and how it came out."""
     verdict = "0 mismatches" if not proof.mismatches else f"{proof.mismatches:,} MISMATCHES"
+    floats = ""
+    if proof.largest_float_error is not None:
+        floats = f" (floats within {proof.largest_float_error:.1e}, relative)"
     return (
         f"proof               {proof.bytes_compared:,} output bytes of {proof.inputs} inputs, "
-        f"emulated board against reference: {verdict}"
+        f"emulated board against reference: {verdict}{floats}"
     )
 
 
-def render(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to their widest cell; the first two to the left, figures to the right."""
-    cells = [header, *rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    )
-
-
-def _layer_row(layer: LayerMeasurement, total_cycles: int) -> tuple[str, ...]:
+def _layer_row(layer: LayerMeasurement, total_cycles: int | None) -> tuple[str, ...]:
     return (
         layer.name,
         layer.kernel,
         f"{layer.instructions:,}",
-        f"{layer.modelled_cycles:,}",
-        f"{100 * layer.modelled_cycles / max(total_cycles, 1):.1f} %",
+        _figure(layer.modelled_cycles),
+        _share(layer.modelled_cycles, total_cycles),
         f"{layer.macs:,}",
         _ratio(layer.modelled_cycles, layer.macs),
         f"{layer.weight_bytes:,}",
     )
 
 
-def _ratio(cycles: int, macs: int) -> str:
-    return f"{cycles / macs:.2f}" if macs else "-"
+def _figure(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
+
+
+def _share(part: int | None, whole: int | None) -> str:
+    return "-" if part is None or whole is None else f"{100 * part / max(whole, 1):.1f} %"
+
+
+def _ratio(cycles: int | None, macs: int) -> str:
+    return "-" if cycles is None or not macs else f"{cycles / macs:.2f}"

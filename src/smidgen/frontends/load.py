@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smidgen.frontends.tflite.convert import load_tflite
+from smidgen.core.errors import UnsupportedError
+from smidgen.frontends.tflite.convert import load_tflite, survey_tflite
 from smidgen.graph.graph import Graph
 
 
@@ -15,3 +16,11 @@ def load_model(path: Path | str) -> Graph:
     a model that smidgen cannot take.
     """
     return load_tflite(path)
+
+
+def survey_model(path: Path | str) -> tuple[Graph, list[UnsupportedError]]:
+    """As much of the model's graph as smidgen takes, and all that it does not take.
+
+    Raises ModelFileError for a file that is missing, damaged or no model.
+    """
+    return survey_tflite(path)

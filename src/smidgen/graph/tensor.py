@@ -37,7 +37,7 @@ class Quantization:
         """`values` (scales or zero points) shaped to broadcast against a tensor of `rank` axes."""
         flat = np.asarray(values)
         if self.axis is None:
-            return flat
+            return flat.reshape(())
         shape = [1] * rank
         shape[self.axis] = len(flat)
         return flat.reshape(shape)

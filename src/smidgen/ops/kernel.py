@@ -71,6 +71,8 @@ class Overlap:
     input: int
     ahead: int | None = 0
     behind: int | None = None
+    in_place: bool = False
+    """Whether d = 0 is legal whatever the sides say: a kernel that goes channel by channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class KernelCall:
     scratch_bytes: int = 0
     overlaps: tuple[Overlap, ...] = ()
     views: tuple[View, ...] = ()
+    offers: tuple[View, ...] = ()
+    """Views that the memory plan may take, each for itself: the function then finds that part of
+    its work done, by its pointers."""
+    idle_if_taken: bool = False
+    """Whether no code is needed where all offers are taken."""
 
     @property
     def is_free(self) -> bool:

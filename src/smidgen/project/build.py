@@ -61,5 +61,6 @@ def report_dict(measurement: Measurement, proof: Proof) -> dict[str, Any]:
             "inputs": proof.inputs,
             "bytes_compared": proof.bytes_compared,
             "mismatches": proof.mismatches,
+            "largest_float_error": proof.largest_float_error,
         },
     }

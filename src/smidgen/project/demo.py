@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from smidgen.core.dtypes import Array
-from smidgen.emulate.tables import layer_table, proof_line, render, summary
+from smidgen.core.table import render
+from smidgen.emulate.tables import layer_table, proof_line, summary
 from smidgen.project.build import REPORT_JSON, REPORT_TEXT, report_dict
 from smidgen.project.workflow import WorkflowResult
 from smidgen.train import plot_confusion

@@ -103,7 +103,9 @@ class _Rewrite:
         if rule_of(node).has_weights:
             inputs = [inputs[0], *self._constants(node, inputs[0])]
         outputs = tuple(self.names[name] for name in node.outputs)
-        self.nodes.append(replace(node, inputs=tuple(inputs), outputs=outputs))
+        in_quanta = rule_of(node).in_quanta
+        op = in_quanta(node.op, self.quantizations[node.outputs[0]]) if in_quanta else node.op
+        self.nodes.append(replace(node, op=op, inputs=tuple(inputs), outputs=outputs))
 
     def finish(self) -> Graph:
         """The checked graph."""

@@ -73,11 +73,11 @@ def quantized(
     scales = quantization.spread(quantization.scales, values.ndim).astype(np.float64)
     offsets = quantization.spread(quantization.zero_points, values.ndim)
     quanta = round_half_away(values.astype(np.float64) / scales) + offsets
-    return np.asarray(np.clip(quanta, low, high), dtype.numpy)
+    return np.asarray(np.clip(quanta, low, high), dtype.numpy).reshape(values.shape)
 
 
 def dequantized(values: Array, quantization: Quantization) -> Array:
     """Scale * (values - zero point) in float64."""
     scales = quantization.spread(quantization.scales, values.ndim).astype(np.float64)
     offsets = quantization.spread(quantization.zero_points, values.ndim)
-    return np.asarray(scales * (values.astype(np.float64) - offsets))
+    return np.asarray(scales * (values.astype(np.float64) - offsets)).reshape(values.shape)

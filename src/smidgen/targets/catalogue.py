@@ -22,7 +22,7 @@ class Core:
 
     `features` are of: thumb, thumb2, compressed (16-bit encodings), div, umull (64-bit products),
     unaligned (plain loads and stores at any address), dsp, fpu (single precision), fpu-double,
-    mve, atomic. `emulator` is "unicorn" or one that is not served yet; `emulator_model` is the
+    mve, atomic. `emulator` is "unicorn" or "qemu"; `emulator_model` is the
     emulator's name for the core; `cycle_model` names the table of cycles.
     """
 

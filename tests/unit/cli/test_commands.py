@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -190,3 +191,41 @@ def test_run_without_a_build_says_how_to_make_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "smidgen compile" in refuse(capsys, "run", tmp_path, "--input", "x.npy")
+
+
+def test_inspect_lists_every_layer_and_draws_the_graph(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "graph.svg"
+    code, out, _ = call(capsys, "inspect", small_model, "--svg", picture)
+    assert code == 0
+    for fact in ("conv2d_0", "1x12x6x1", "scale 0.5, zero point -4", "total"):
+        assert fact in out
+    drawing = ElementTree.parse(picture)
+    texts = "".join(drawing.getroot().itertext())
+    assert all(layer in texts for layer in ("conv2d_0", "dense_0", "softmax_0"))
+
+
+def test_check_says_that_a_model_fits(
+    small_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = call(capsys, "check", small_model, "--board", "raspberry-pi-pico")
+    assert code == 0 and "compiles and fits" in out
+
+
+def test_check_lists_all_problems_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from support.tflite_writer import OperatorSpec, TensorSpec, write_model
+
+    tensors = [TensorSpec((1, 4), "int8", 0.1) for _ in range(4)]
+    operators = [
+        OperatorSpec("HASHTABLE_FIND", [0], [1]),
+        OperatorSpec("RELU", [1], [2]),
+        OperatorSpec("NON_MAX_SUPPRESSION_V4", [2], [3]),
+    ]
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(write_model(tensors, operators, [0], [3]))
+    code, out, _ = call(capsys, "check", path, "--board", "esp32-c3")
+    assert code == 1
+    assert "HASHTABLE_FIND" in out and "NON_MAX_SUPPRESSION_V4" in out and "2 problem" in out

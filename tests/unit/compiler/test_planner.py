@@ -24,6 +24,8 @@ def may_share(a: Buffer, at: int, b: Buffer, there: int, rules: list[Allowance])
             return True
         if rule.behind is not None and distance >= rule.behind:
             return True
+        if rule.in_place and distance == 0:
+            return True
     return False
 
 
@@ -70,7 +72,14 @@ def fits(left, rules, alignment, arena, offsets, placed) -> bool:
 
 
 @st.composite
-def problems(draw, most: int, largest: int, lowest_ahead: int = -4, highest_ahead: int = 2):
+def problems(
+    draw,
+    most: int,
+    largest: int,
+    lowest_ahead: int = -4,
+    highest_ahead: int = 2,
+    in_place: bool = True,
+):
     steps = draw(st.integers(1, 5))
     buffers = []
     for index in range(draw(st.integers(1, most))):
@@ -84,7 +93,8 @@ def problems(draw, most: int, largest: int, lowest_ahead: int = -4, highest_ahea
         if (target.name, source.name) not in taken and draw(st.booleans()):
             ahead = draw(st.none() | st.integers(lowest_ahead, highest_ahead))
             behind = draw(st.none() | st.integers(-highest_ahead, -lowest_ahead))
-            rules.append(Allowance(target.name, source.name, ahead, behind))
+            same = in_place and draw(st.booleans())
+            rules.append(Allowance(target.name, source.name, ahead, behind, same))
     return buffers, rules
 
 
@@ -98,7 +108,7 @@ def test_bound_is_never_above_the_least_arena(problem, alignment):
 
 
 @settings(max_examples=150, deadline=None)
-@given(problems(most=5, largest=4, highest_ahead=0), st.sampled_from([1, 2]))
+@given(problems(most=5, largest=4, in_place=False), st.sampled_from([1, 2]))
 def test_small_problems_are_solved_exactly_and_proven(problem, alignment):
     buffers, rules = problem
     plan = plan_memory(buffers, rules, alignment)
@@ -114,6 +124,14 @@ def test_plans_of_larger_problems_are_legal(problem, alignment):
     verify(buffers, rules, plan_memory(buffers, rules, alignment), alignment)
 
 
+@settings(max_examples=150, deadline=None)
+@given(problems(most=5, largest=4), st.sampled_from([1, 2]))
+def test_small_problems_with_joins_are_solved_exactly(problem, alignment):
+    buffers, rules = problem
+    plan = plan_memory(buffers, rules, alignment)
+    assert plan.arena_bytes == least_arena(buffers, rules, alignment)
+
+
 def network(nodes: int, seed: int) -> tuple[list[Buffer], list[Allowance]]:
     """A network with skips: node i makes buffer i, read by node i + 1 and some by a later one."""
     random = Random(seed)
@@ -123,7 +141,8 @@ def network(nodes: int, seed: int) -> tuple[list[Buffer], list[Allowance]]:
         buffers.append(Buffer(f"b{index}", random.randrange(8, 4000), index, last))
         for other in buffers[:-1]:
             if other.last == index and random.random() < 0.7:
-                rules.append(Allowance(f"b{index}", other.name, -random.randrange(0, 300), None))
+                ahead = None if random.random() < 0.3 else -random.randrange(0, 300)
+                rules.append(Allowance(f"b{index}", other.name, ahead, None, ahead is None))
     return buffers, rules
 
 

@@ -16,10 +16,12 @@ from smidgen.graph.op import Op
 from smidgen.ops.activation.ops import Clamp, Softmax
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.dense.ops import Dense
+from smidgen.ops.elementwise.arithmetic import Mul, Sub
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.pool.ops import MaxPool2D
 from smidgen.ops.shape.join import Concat
 from smidgen.ops.shape.ops import Reshape
+from smidgen.ops.shape.padding import Pad
 from smidgen.ops.support.activation import Activation
 from smidgen.quantize import QuantizeConfig, attribute, calibrate, quantize
 from smidgen.quantize.scales import activation_quantization
@@ -110,6 +112,29 @@ def test_stand_alone_clamp_and_constant_addend():
     quantised = quantize(graph, inputs())
     assert quantised.tensors["table"].dtype is DType.INT8
     assert decibels(graph, quantised, inputs(4, seed=3)) > 35.0
+
+
+@pytest.mark.parametrize("op", [Sub(), Mul()])
+def test_differences_and_products(op):
+    net = Network()
+    net.conv(3, "branch", Activation.NONE)
+    net.add(op, "x", name="both")
+    graph = net.finish()
+    assert decibels(graph, quantize(graph, inputs()), inputs(4, seed=3)) > 28.0
+
+
+@pytest.mark.parametrize("value", [None, 7.5])
+def test_padding_is_in_quanta_of_the_output(value):
+    net = Network(shape=(1, 4))
+    net.add(Pad((0, 1), (0, 2), value), name="pad")
+    graph = net.finish()
+    samples = inputs(shape=(1, 4))
+    quantised = quantize(graph, samples)
+    assert decibels(graph, quantised, samples) > 35.0
+    tensor = quantised.tensors["pad_out"]
+    (given,) = Reference(quantised).run([np.zeros((1, 4), np.int8)])
+    step = tensor.quant.scale
+    assert abs((int(given[0, 0]) - tensor.quant.zero_point) * step - (value or 0.0)) <= step / 2
 
 
 def test_joined_tensors_share_one_scale_that_covers_all():

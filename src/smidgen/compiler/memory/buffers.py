@@ -22,12 +22,16 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """`target` may overlap `source` if offset(target) - offset(source) <= ahead or >= behind."""
+    """`target` may overlap `source` if offset(target) - offset(source) <= ahead or >= behind.
+
+    With `in_place`, a distance of exactly 0 is legal as well.
+    """
 
     target: str
     source: str
     ahead: int | None
     behind: int | None
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

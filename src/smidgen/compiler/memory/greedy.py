@@ -7,8 +7,8 @@ from random import Random
 
 from smidgen.compiler.memory.problem import Problem
 
-_PLACEMENTS = 16_000
-"""How many buffers the climb places in all; a number of steps, not a time, so that it repeats."""
+_QUICK_PLACEMENTS = 2_000
+"""How many buffers the climb of a quick plan places."""
 
 
 def place(problem: Problem, order: Sequence[int]) -> list[int]:
@@ -46,17 +46,28 @@ def _keys(problem: Problem) -> tuple[Callable[[int], tuple[int, ...]], ...]:
     )
 
 
-def climb(problem: Problem, order: Sequence[int], goal: int) -> list[int]:
+def quick_plan(problem: Problem, goal: int) -> list[int]:
+    """The best of the simple orders, improved for a little while if it is above `goal`."""
+    orders = simple_orders(problem)
+    plans = [place(problem, order) for order in orders]
+    extents = [problem.extent(plan) for plan in plans]
+    best = extents.index(min(extents))
+    if extents[best] <= goal:
+        return plans[best]
+    return climb(problem, orders[best], goal, _QUICK_PLACEMENTS)
+
+
+def climb(problem: Problem, order: Sequence[int], goal: int, placements: int) -> list[int]:
     """The best offsets found from `order` by moving single buffers to other places in the order.
 
-    Stops at extent `goal`, or after a fixed number of placements. The random numbers have a fixed
-    seed: the same problem has the same plan.
+    Stops at extent `goal`, or when so many buffers have been placed; that is a number of steps, not
+    a time, and the random numbers have a fixed seed: the same problem has the same plan.
     """
     random = Random(1)
     current = list(order)
     best = place(problem, current)
     level = problem.extent(best)
-    for _ in range(_PLACEMENTS // max(1, len(current))):
+    for _ in range(placements // max(1, len(current))):
         if level <= goal:
             break
         trial = _moved(problem, current, best, random)

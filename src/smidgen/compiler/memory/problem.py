@@ -27,6 +27,10 @@ class Problem:
     sizes: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
     gaps: Gaps
+    joins: tuple[tuple[int, int], ...] = ()
+    """Pairs that may also share one offset, whatever their gaps say."""
+    bases: tuple[int, ...] = ()
+    """The lowest offset of each buffer, where that is not 0 for all."""
 
     def cliques(self) -> list[tuple[int, ...]]:
         """The buffers alive at each step, without steps whose buffers are all alive at another."""
@@ -47,9 +51,19 @@ class Problem:
         gaps = tuple(
             {position[b]: gap for b, gap in self.gaps[a].items() if b in position} for a in chosen
         )
-        return Problem(
-            tuple(self.sizes[i] for i in chosen), tuple(self.spans[i] for i in chosen), gaps
+        joins = tuple(
+            (position[a], position[b]) for a, b in self.joins if a in position and b in position
         )
+        sizes = tuple(self.sizes[i] for i in chosen)
+        return Problem(sizes, tuple(self.spans[i] for i in chosen), gaps, joins)
+
+    def unjoined(self) -> Problem:
+        """The same where pairs that may share an offset keep any distance: it needs no more."""
+        gaps = tuple(dict(row) for row in self.gaps)
+        for a, b in self.joins:
+            gaps[a][b] = min(gaps[a][b], 0)
+            gaps[b][a] = min(gaps[b][a], 0)
+        return Problem(self.sizes, self.spans, gaps)
 
     def restricted(self) -> Problem:
         """The same without negative gaps: each of its plans is a plan of this."""
@@ -76,7 +90,7 @@ class Problem:
             {b: change(gap, self.gaps[b][a]) for b, gap in row.items()}
             for a, row in enumerate(self.gaps)
         )
-        return Problem(self.sizes, self.spans, gaps)
+        return Problem(self.sizes, self.spans, gaps, self.joins)
 
 
 def make_problem(
@@ -85,6 +99,7 @@ def make_problem(
     """The problem of `buffers`, in units of `alignment` bytes."""
     rules = {(rule.target, rule.source): rule for rule in allowances}
     gaps: tuple[dict[int, int], ...] = tuple({} for _ in buffers)
+    joins: list[tuple[int, int]] = []
     for i, a in enumerate(buffers):
         for j in range(i):
             b = buffers[j]
@@ -93,8 +108,16 @@ def make_problem(
                 if low < high:
                     gaps[i][j] = -(low // alignment)
                     gaps[j][i] = -(-high // alignment)
+                    if low < 0 < high and _in_place(a, b, rules):
+                        joins.append((j, i))
     sizes = tuple(-(-buffer.nbytes // alignment) for buffer in buffers)
-    return Problem(sizes, tuple((buffer.first, buffer.last) for buffer in buffers), gaps)
+    spans = tuple((buffer.first, buffer.last) for buffer in buffers)
+    return Problem(sizes, spans, gaps, tuple(joins))
+
+
+def _in_place(a: Buffer, b: Buffer, rules: Mapping[tuple[str, str], Allowance]) -> bool:
+    pair = (rules.get((a.name, b.name)), rules.get((b.name, a.name)))
+    return any(rule is not None and rule.in_place for rule in pair)
 
 
 def _distances(a: Buffer, b: Buffer, rules: Mapping[tuple[str, str], Allowance]) -> tuple[int, int]:

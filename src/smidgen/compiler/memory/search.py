@@ -9,7 +9,7 @@ already placed permit. It cuts a branch
 - where a buffer left out so far would have fitted below everything that is still to come (Giffler
   and Thompson's active schedules, 1960: putting it there delays nothing).
 
-This needs gaps that are not negative; see `Problem.restricted` and `Problem.relaxed`.
+This needs gaps that are not negative; see `level`, `Problem.restricted` and `Problem.relaxed`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Found:
 def search(problem: Problem, limit: int, work: int) -> Found:
     """The plan of the least extent below `limit`, after looking at `work` buffers at most."""
     state = _Search(problem, limit, work)
-    complete = state.descend([0] * len(problem.sizes), (1 << len(problem.sizes)) - 1, 0, -1)
+    floors = list(problem.bases) or [0] * len(problem.sizes)
+    complete = state.descend(floors, (1 << len(floors)) - 1, 0, -1)
     return Found(state.best, complete)
 
 

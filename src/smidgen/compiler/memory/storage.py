@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from smidgen.compiler.memory.buffers import Allowance, Buffer
 from smidgen.graph.graph import Graph, Node
-from smidgen.ops.kernel import KernelCall
+from smidgen.ops.kernel import KernelCall, Overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _allowance(
     node: Node, call: KernelCall, target: str, source: str, places: Mapping[str, Place]
 ) -> list[Allowance]:
     """The overlap of two buffers in one step, if the kernel allows it for all their operands."""
-    rules: list[tuple[int | None, int | None]] = []
+    rules: list[Allowance] = []
     for index, name in enumerate(node.inputs):
         if name not in places or places[name].buffer != source:
             continue
@@ -126,18 +126,34 @@ def _allowance(
             if legal is None:
                 return []
             shift = places[name].offset - places[result].offset
-            rules.append(
-                (
-                    None if legal.ahead is None else legal.ahead + shift,
-                    None if legal.behind is None else legal.behind + shift,
-                )
-            )
-    return [Allowance(target, source, *_strictest(rules))]
+            rules.append(_moved(legal, target, source, shift))
+    return [_strictest(rules)]
 
 
-def _strictest(rules: Sequence[tuple[int | None, int | None]]) -> tuple[int | None, int | None]:
-    """A rule under which every one of `rules` (ahead, behind) holds."""
-    aheads, behinds = zip(*rules, strict=True)
-    ahead = None if None in aheads else min(aheads)
-    behind = None if None in behinds else max(behinds)
-    return ahead, behind
+def _moved(legal: Overlap, target: str, source: str, shift: int) -> Allowance:
+    """What an overlap of tensors means for their buffers; `shift` is the source's lead in them."""
+    return Allowance(
+        target,
+        source,
+        None if legal.ahead is None else legal.ahead + shift,
+        None if legal.behind is None else legal.behind + shift,
+        legal.in_place and shift == 0,
+    )
+
+
+def _strictest(rules: Sequence[Allowance]) -> Allowance:
+    """A rule under which every one of `rules`, of one pair of buffers, holds."""
+    aheads = [rule.ahead for rule in rules]
+    behinds = [rule.behind for rule in rules]
+    return Allowance(
+        rules[0].target,
+        rules[0].source,
+        None if None in aheads else min(ahead for ahead in aheads if ahead is not None),
+        None if None in behinds else max(behind for behind in behinds if behind is not None),
+        all(
+            rule.in_place
+            or (rule.ahead is not None and rule.ahead >= 0)
+            or (rule.behind is not None and rule.behind <= 0)
+            for rule in rules
+        ),
+    )

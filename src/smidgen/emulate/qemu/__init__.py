@@ -1,0 +1,1 @@
+"""The second emulator: QEMU, for cores that Unicorn lacks, and as a second opinion on others."""

@@ -5,8 +5,10 @@
  * firmware's own stack, so that a fault there still leaves the monitor's stack to report it from.
  * Everything that the monitor writes lies in a memory region of its own, which no build touches.
  *
- * SMG_COUNTER_ADDRESS is a free-running 32-bit counter of the board, which under -icount ticks in
- * step with the instructions that were executed. */
+ * SMG_COUNTERS is the address of two free-running counters of the board, which under -icount tick
+ * in step with the instructions that are executed: a slow one, and behind it a fast one. The fast
+ * one wraps within long calls, and the slow one tells how often. */
+#include <stdbool.h>
 #include <stdint.h>
 
 #define OWN __attribute__((section(".monitor"), used))
@@ -14,10 +16,11 @@
 
 enum { READ = 'R', WRITE = 'W', FILL = 'F', MOVE = 'M', COMPARE = 'D', CALL = 'C', QUIT = 'Q' };
 enum { DONE = 0x4b4f, FAULT = 0x544c };
+enum { STACK_LIMIT = 1u << 20, BUS_STACKING = 1u << 12, MEMORY_STACKING = 1u << 4 }; /* of CFSR */
 enum { SYS_OPEN = 0x01, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_EXIT = 0x18 };
 enum { OPEN_READ_BINARY = 1, OPEN_WRITE_BINARY = 5, EXIT_BY_PROGRAM = 0x20026 };
 
-#define WORDS_OF_REQUEST 11
+#define WORDS_OF_REQUEST 7
 #define REGISTER(address) (*(volatile uint32_t *)(address))
 #define CPACR REGISTER(0xE000ED88u)
 #define CFSR REGISTER(0xE000ED28u)
@@ -25,10 +28,14 @@ enum { OPEN_READ_BINARY = 1, OPEN_WRITE_BINARY = 5, EXIT_BY_PROGRAM = 0x20026 };
 #define MMFAR REGISTER(0xE000ED34u)
 #define BFAR REGISTER(0xE000ED38u)
 
-/* Arguments of a call, in the order in which `smg_monitor_invoke` loads them. */
+/* A call, in the order in which `smg_monitor_invoke` loads them. */
 typedef struct {
-    uint32_t function, stack_top, arguments[8], result, before, after;
+    uint32_t function, stack, arguments[4], result, before, after;
 } call_t;
+
+typedef struct {
+    uint32_t slow, fast;
+} counters_t;
 
 OWN uint64_t smg_monitor_stack[512];
 OWN static uint32_t to_host, from_host;
@@ -39,8 +46,8 @@ OWN static uint32_t block[4];
 void smg_monitor_start(void);
 void smg_monitor_fault(void);
 void smg_monitor_nothing(void);
-void smg_monitor_report(const uint32_t *frame, uint32_t link);
-void smg_monitor_invoke(call_t *what, uint32_t counter);
+void smg_monitor_report(const uint32_t *frame);
+void smg_monitor_invoke(call_t *what, const volatile uint32_t *counter);
 void smg_monitor_main(void);
 
 static uint32_t semihost(uint32_t operation, const void *arguments) {
@@ -103,25 +110,20 @@ static uint32_t differing(const volatile uint8_t *a, const volatile uint8_t *b, 
 }
 
 /* r4 holds the call and r5 the counter over the call: callee-saved registers. */
-__attribute__((naked)) void smg_monitor_invoke(call_t *what, uint32_t counter) {
+__attribute__((naked)) void smg_monitor_invoke(call_t *what, const volatile uint32_t *counter) {
     __asm__ volatile(
         "push {r4-r11, lr}\n"
         "mov r4, r0\n"
         "mov r5, r1\n"
-        "ldr r0, [r4, #4]\n" /* arguments 5 to 8 go on the stack */
-        "sub r0, #16\n"
-        "ldr r1, [r4, #24]\n str r1, [r0]\n"
-        "ldr r1, [r4, #28]\n str r1, [r0, #4]\n"
-        "ldr r1, [r4, #32]\n str r1, [r0, #8]\n"
-        "ldr r1, [r4, #36]\n str r1, [r0, #12]\n"
+        "ldr r0, [r4, #4]\n"
         "msr psp, r0\n"
         "mrs r0, control\n orr r0, #2\n msr control, r0\n isb\n"
         "ldr r12, [r4]\n"
         "ldr r0, [r4, #8]\n ldr r1, [r4, #12]\n ldr r2, [r4, #16]\n ldr r3, [r4, #20]\n"
-        "ldr r6, [r5]\n str r6, [r4, #44]\n"
+        "ldr r6, [r5]\n str r6, [r4, #28]\n"
         "blx r12\n"
-        "ldr r6, [r5]\n str r6, [r4, #48]\n"
-        "str r0, [r4, #40]\n"
+        "ldr r6, [r5]\n str r6, [r4, #32]\n"
+        "str r0, [r4, #24]\n"
         "mrs r0, control\n bic r0, #2\n msr control, r0\n isb\n"
         "pop {r4-r11, pc}\n");
 }
@@ -133,13 +135,15 @@ __attribute__((naked)) void smg_monitor_nothing(void) {
 
 static void invoke(void) {
     call.function = request[1] | 1u;
-    call.stack_top = request[2];
-    for (uint32_t i = 0; i < 8u; ++i) {
+    call.stack = request[2];
+    for (uint32_t i = 0; i < 4u; ++i) {
         call.arguments[i] = request[3u + i];
     }
-    smg_monitor_invoke(&call, SMG_COUNTER_ADDRESS);
-    const uint32_t words[3] = {DONE, call.result, call.after - call.before};
-    answer(words, 3);
+    const volatile counters_t *const counters = (const volatile counters_t *)SMG_COUNTERS;
+    const uint32_t slow = counters->slow;
+    smg_monitor_invoke(&call, &counters->fast);
+    const uint32_t words[4] = {DONE, call.result, call.after - call.before, counters->slow - slow};
+    answer(words, 4);
 }
 
 static void serve(void) {
@@ -184,35 +188,27 @@ KEPT void smg_monitor_main(void) {
 
 /* Reset: coprocessors 10 and 11 (FPU and MVE) on, where there are any. */
 __attribute__((naked)) void smg_monitor_start(void) {
-    __asm__ volatile(
-        "ldr r0, =0xE000ED88\n"
-        "ldr r1, [r0]\n"
-        "orr r1, #0xF00000\n"
-        "str r1, [r0]\n"
-        "dsb\n isb\n"
-        "b smg_monitor_main\n");
+    __asm__ volatile("ldr r0, =0xE000ED88\n"
+                     "ldr r1, [r0]\n"
+                     "orr r1, #0xF00000\n"
+                     "str r1, [r0]\n"
+                     "dsb\n isb\n"
+                     "b smg_monitor_main\n");
 }
 
 /* All exceptions: bit 2 of the link register tells on which stack the frame lies. */
 __attribute__((naked)) void smg_monitor_fault(void) {
-    __asm__ volatile(
-        "mov r1, lr\n"
-        "tst lr, #4\n"
-        "ite eq\n mrseq r0, msp\n mrsne r0, psp\n"
-        "b smg_monitor_report\n");
+    __asm__ volatile("tst lr, #4\n"
+                     "ite eq\n mrseq r0, msp\n mrsne r0, psp\n"
+                     "b smg_monitor_report\n");
 }
 
-KEPT void smg_monitor_report(const uint32_t *frame, uint32_t link) {
+KEPT void smg_monitor_report(const uint32_t *frame) {
     const uint32_t cause = CFSR;
-    const uint32_t stacking_failed = cause & 0x00101010u; /* STKOF, STKERR, MSTKERR */
-    const uint32_t words[8] = {FAULT,
-                               stacking_failed ? 0u : frame[6],
-                               stacking_failed ? 0u : frame[5],
-                               cause,
-                               HFSR,
-                               BFAR,
-                               MMFAR,
-                               link};
+    const bool saved = (cause & (STACK_LIMIT | BUS_STACKING | MEMORY_STACKING)) == 0u;
+    const uint32_t words[8] = {
+        FAULT, saved ? frame[6] : 0u,     saved ? frame[5] : 0u, cause, HFSR, BFAR,
+        MMFAR, (uint32_t)(uintptr_t)frame};
     answer(words, 8);
     quit();
 }

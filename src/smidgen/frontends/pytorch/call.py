@@ -11,7 +11,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import UnsupportedOp
-from smidgen.frontends.pytorch.layout import Layout, NeedsTransposition
+from smidgen.frontends.layout import Layout, NeedsTransposition
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.op import Op
 from smidgen.ops.shape.ops import Reshape

@@ -6,7 +6,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.frontends.pytorch.call import Call, Value
-from smidgen.frontends.pytorch.layout import Layout
+from smidgen.frontends.layout import Layout
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.support.window import Padding
 

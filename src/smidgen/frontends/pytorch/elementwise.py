@@ -8,9 +8,10 @@ import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.frontends.pytorch.call import Call, Value, four_axes
-from smidgen.frontends.pytorch.layout import Layout
+from smidgen.frontends.layout import Layout
 from smidgen.ops.activation.ops import Clamp, Softmax
 from smidgen.ops.conv.ops import DepthwiseConv2D
+from smidgen.ops.elementwise.arithmetic import Mul, Sub
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.support.activation import Activation
 
@@ -87,7 +88,7 @@ def add(call: Call) -> Value:
 
 
 def subtract(call: Call) -> Value:
-    """Difference of an activation and a constant, either way round."""
+    """Difference of two activations, or of one and a constant either way round."""
     return _sum(call, -float(call.arguments.get("alpha") or 1))
 
 
@@ -103,20 +104,25 @@ def _sum(call: Call, factor: float) -> Value:
         return affine(call, call.value("self"), one, factor * call.constant("other"))
     if not call.is_value("self"):
         return affine(call, call.value("other"), one * factor, call.constant("self"))
-    if factor != 1.0:
-        call.refuse("the difference of two activations", "negate the weights of one and add")
-    return _add_values(call, call.value("self"), call.value("other"))
+    if abs(factor) != 1.0:
+        call.refuse(f"a sum with alpha {factor}", "scale the weights of one operand instead")
+    return _combine_values(call, Add() if factor == 1.0 else Sub())
 
 
-def _add_values(call: Call, a: Value, b: Value) -> Value:
-    if a.layout.shape != call.shape:
-        a, b = b, a
-    if a.layout.shape != call.shape:
-        call.refuse("both operands broadcast", "let one of them have the shape of the sum")
-    tensor, shape = a.tensor, call.physical_shape(a)
-    other = call.scope.reshape(b.tensor, _shape_against(call, a.layout, shape, b.layout))
-    node = call.stem()
-    return Value(call.scope.builder.add(Add(), [tensor, other], node=node)[0], a.layout)
+def _combine_values(call: Call, op: Add | Sub | Mul) -> Value:
+    """`op` of the activations self and other, of which the smaller broadcasts over the larger."""
+    operands = [call.value("self"), call.value("other")]
+    larger = next((x for x in operands if x.layout.shape == call.shape), None)
+    if larger is None:
+        call.refuse("both operands broadcast", "let one of them have the shape of the result")
+    shape = call.physical_shape(larger)
+    tensors = [
+        x.tensor
+        if x is larger
+        else call.scope.reshape(x.tensor, _shape_against(call, larger.layout, shape, x.layout))
+        for x in operands
+    ]
+    return Value(call.scope.builder.add(op, tensors, node=call.stem())[0], larger.layout)
 
 
 def _shape_against(
@@ -136,10 +142,10 @@ def _shape_against(
 
 
 def multiply(call: Call) -> Value:
-    """Product of an activation and a constant."""
+    """Product of two activations, or of one and a constant."""
     name, other = ("self", "other") if call.is_value("self") else ("other", "self")
     if call.is_value(other):
-        call.refuse("the product of two activations", "use a layer with constant weights")
+        return _combine_values(call, Mul())
     return affine(call, call.value(name), call.constant(other), np.asarray(0.0))
 
 

@@ -18,6 +18,7 @@ from smidgen.graph.tensor import Tensor
 from smidgen.ops.activation.ops import Clamp
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.ops import Dense
+from smidgen.ops.elementwise.arithmetic import Mul, Sub
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.shape.ops import Reshape
@@ -25,7 +26,7 @@ from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
 
 Linear = (Conv2D, DepthwiseConv2D, Dense)
-Clamping = (*Linear, Add, AveragePool2D, MaxPool2D)
+Clamping = (*Linear, Add, Sub, Mul, AveragePool2D, MaxPool2D)
 
 LARGEST_SPREAD = 4.0
 """An affine goes into the next layer only if its factors differ by no more than this: a channel

@@ -13,7 +13,7 @@ from smidgen.frontends.pytorch.call import Call, Scope, Value, identifier
 from smidgen.frontends.pytorch.convolution import CONVOLUTIONS
 from smidgen.frontends.pytorch.dense import PRODUCTS
 from smidgen.frontends.pytorch.elementwise import ELEMENTWISE
-from smidgen.frontends.pytorch.layout import Layout
+from smidgen.frontends.layout import Layout
 from smidgen.frontends.pytorch.pooling import POOLS
 from smidgen.frontends.pytorch.shaping import SHAPING
 from smidgen.graph.builder import GraphBuilder
@@ -130,9 +130,7 @@ def _picked(node: torch.fx.Node, known: Environment) -> Any:
     if not isinstance(value, Value):
         return value[index]
     if index != 0 and node.users:
-        raise UnsupportedOp(
-            f"{source}", f"its result {index} is used", "use its first result only"
-        )
+        raise UnsupportedOp(f"{source}", f"its result {index} is used", "use its first result only")
     return value
 
 

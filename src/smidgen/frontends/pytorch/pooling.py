@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smidgen.frontends.pytorch.call import Call, Value
-from smidgen.frontends.pytorch.layout import Layout
+from smidgen.frontends.layout import Layout
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.support.window import Padding
 

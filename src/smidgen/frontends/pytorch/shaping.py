@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smidgen.frontends.pytorch.call import Call, Value
-from smidgen.frontends.pytorch.layout import Layout, NeedsTransposition
+from smidgen.frontends.layout import Layout, NeedsTransposition
 from smidgen.ops.shape.join import Concat
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar, Union
 
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
-from smidgen.core.errors import GraphError, ModelFileError, UnsupportedOp, UnsupportedType
+from smidgen.core.errors import (
+    GraphError,
+    ModelFileError,
+    UnsupportedError,
+    UnsupportedOp,
+    UnsupportedType,
+)
 from smidgen.frontends.tflite.model import (
     TfliteModel,
     TfliteOperator,
@@ -29,6 +35,8 @@ CONVERTERS: dict[str, Converter] = {}
 OptionsT = TypeVar("OptionsT", bound=Options)
 Variable = tuple[str, str]
 """What names a variable in a file: its container and its shared name."""
+Binding = Union[str, Variable]  # noqa: UP007 (an alias, evaluated on Python 3.10)
+"""What a tensor of a file stands for: a tensor of the graph, or a variable."""
 _LARGEST_KNOWN = 1 << 16
 """Values up to so many elements are computed during conversion where their operands are known."""
 
@@ -53,6 +61,7 @@ class Whole:
         known: Values of tensors that follow from constants alone, by their names in the graph.
         initial: First values of variables, where an initialiser gives them.
         states: The graph's name of each variable's state.
+        problems: Where a survey collects what smidgen does not take; None raises it at once.
     """
 
     model: TfliteModel
@@ -61,6 +70,7 @@ class Whole:
     initial: dict[Variable, Array] = field(default_factory=dict)
     states: dict[Variable, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    problems: list[UnsupportedError] | None = None
 
 
 @dataclass(slots=True)
@@ -133,13 +143,29 @@ class Conversion:
         chosen = range(len(operator.inputs)) if positions is None else positions
         self.emit_named(operator, op, [self.input_name(operator, place) for place in chosen])
 
-    def emit_named(self, operator: TfliteOperator, op: Op, inputs: Sequence[str]) -> None:
-        """Append `op` with the graph's tensors `inputs` and the operator's outputs."""
-        outputs = [self.subgraph.tensors[index] for index in operator.outputs]
-        names = [self.name_of(tensor) for tensor in outputs]
-        quantization = [self.quantization(tensor) for tensor in outputs]
+    def emit_named(
+        self,
+        operator: TfliteOperator,
+        op: Op,
+        inputs: Sequence[str],
+        more: Sequence[tuple[str, Quantization | None]] = (),
+        results: Sequence[int] | None = None,
+    ) -> None:
+        """Append `op` with the graph's tensors `inputs` and the file's tensors `results`.
+
+        `results` are indices, by default those of all outputs of the operator; `more` are names and
+        quantisation of outputs that the file does not show.
+        """
+        indices = operator.outputs if results is None else results
+        outputs = [self.subgraph.tensors[index] for index in indices]
+        shown = [self.name_of(tensor) for tensor in outputs]
+        names = [*shown, *(name for name, _ in more)]
+        quantization = [
+            *(self.quantization(tensor) for tensor in outputs),
+            *(quant for _, quant in more),
+        ]
         self._add(operator, op, inputs, quantization, names)
-        for tensor, name in zip(outputs, names, strict=True):
+        for tensor, name in zip(outputs, shown, strict=True):
             self._compare(operator, tensor, self.builder.tensor(name))
 
     def add(
@@ -222,23 +248,28 @@ class Conversion:
         self.whole.taken.add(name)
         return name
 
-    def inside(self, index: int, inputs: Sequence[int], operator: TfliteOperator) -> list[str]:
-        """The graph's names of subgraph `index`'s outputs, for tensors `inputs` of this one.
+    def inside(self, index: int, given: Sequence[Binding]) -> list[Binding]:
+        """The outputs of subgraph `index` for inputs that are bound to `given`.
 
         Its operators are appended to the graph, as if they stood here.
         """
         callee = self.whole.model.subgraphs[index]
-        given = dict(zip(callee.inputs, inputs, strict=True))
-        inner = replace(
-            self,
-            subgraph=callee,
-            names={into: self.name_at(of) for into, of in given.items() if of not in self.variables},
-            variables={
-                into: self.variables[of] for into, of in given.items() if of in self.variables
-            },
-        )
+        inner = Conversion(self.file, callee, self.whole)
+        for tensor, binding in zip(callee.inputs, given, strict=True):
+            inner.bind(tensor, binding)
         convert_operators(inner)
-        return [inner.name_at(output) for output in callee.outputs]
+        return [inner.binding(output) for output in callee.outputs]
+
+    def binding(self, index: int) -> Binding:
+        """What the file's tensor `index` stands for by now."""
+        return self.variables[index] if index in self.variables else self.name_at(index)
+
+    def bind(self, index: int, binding: Binding) -> None:
+        """Let the file's tensor `index` stand for that."""
+        if isinstance(binding, str):
+            self.names[index] = binding
+        else:
+            self.variables[index] = binding
 
     def state(self, variable: Variable, like: TfliteTensor) -> str:
         """The graph's state of a variable that holds values such as `like`.
@@ -309,11 +340,31 @@ def blank_state(dtype: DType, shape: tuple[int, ...], quantization: Quantization
 def convert_operators(conversion: Conversion) -> None:
     """Append every operator of the subgraph to the graph, in order."""
     for operator in conversion.subgraph.operators:
-        converter = CONVERTERS.get(operator.name)
-        if converter is None:
-            raise UnsupportedOp(
-                conversion.where(operator),
-                f"smidgen has no {operator.name}",
-                "rewrite the layer with supported operators",
-            )
-        converter(conversion, operator)
+        try:
+            _convert_operator(conversion, operator)
+        except UnsupportedError as problem:
+            if conversion.whole.problems is None:
+                raise
+            conversion.whole.problems.append(problem)
+            _stand_in(conversion, operator)
+
+
+def _convert_operator(conversion: Conversion, operator: TfliteOperator) -> None:
+    converter = CONVERTERS.get(operator.name)
+    if converter is None:
+        raise UnsupportedOp(
+            conversion.where(operator),
+            f"smidgen has no {operator.name}",
+            "rewrite the layer with supported operators",
+        )
+    converter(conversion, operator)
+
+
+def _stand_in(conversion: Conversion, operator: TfliteOperator) -> None:
+    """Inputs of the graph in the place of an operator's outputs, so that a survey can go on."""
+    for index in operator.outputs:
+        tensor = conversion.subgraph.tensors[index]
+        if index not in conversion.names and tensor.dtype.name in DType.__members__:
+            quantization = conversion.quantization(tensor)
+            name = conversion.name_of(tensor)
+            conversion.builder.input(name, conversion.dtype(tensor), tensor.shape, quantization)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
-from smidgen.core.fixedpoint import multiply, quantize_multiplier
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.activation.softmax import input_multiplier, softmax_quanta
 from smidgen.ops.support.activation import Activation, finish
+from smidgen.ops.support.rescale import rescaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,6 @@ class Clamp(Op):
         x, output = inputs[0], signature.output
         assert x is not None
         if output.dtype is DType.FLOAT32:
-            return finish(x, self.activation, output)
-        source = signature.input(0).quant
-        factor = quantize_multiplier(source.scale / output.quant.scale)
-        centred = x.astype(np.int64) - source.zero_point
-        scaled = multiply(centred, factor.mantissa, factor.shift)
-        return finish(scaled + output.quant.zero_point, self.activation, output)
+            low, high = np.float32(self.activation.value[0]), np.float32(self.activation.value[1])
+            return (np.where(x < low, low, np.where(x > high, high, x)),)
+        return finish(rescaled(signature, x), self.activation, output)

@@ -38,14 +38,14 @@ def smallest_difference(left_shift: int) -> int:
     return -math.floor(reach)
 
 
-def exp_on_negative(a: Array) -> Array:
-    """Exp of a Q5.26 number <= 0, as Q0.31 (fixedpoint.h, exp_on_negative_values)."""
-    quarter = 1 << 24
-    offset = (a & (quarter - 1)) - quarter
-    result = _exp_near_zero(saturating_shift_left(offset, DIFF_INTEGER_BITS))
+def exp_on_negative(a: Array, integer_bits: int = DIFF_INTEGER_BITS) -> Array:
+    """Exp of a number <= 0 with at most 5 integer bits, as Q0.31 (exp_on_negative_values)."""
+    quarter_bit = 29 - integer_bits
+    offset = (a & ((1 << quarter_bit) - 1)) - (1 << quarter_bit)
+    result = _exp_near_zero(saturating_shift_left(offset, integer_bits))
     remainder = offset - a
-    for index, factor in enumerate(EXP_FACTORS):
-        bit = 1 << (24 + index)
+    for index, factor in enumerate(EXP_FACTORS[: integer_bits + 2]):
+        bit = 1 << (quarter_bit + index)
         result = np.where(remainder & bit, doubling_high_mul(result, factor), result)
     return np.where(a == 0, INT32_MAX, result)
 
@@ -65,17 +65,27 @@ def reciprocal(x: Array) -> tuple[Array, Array]:
     """1/x of a positive Q12.19 number: a Q0.31 scale, and the bits that x exceeds 1 by."""
     headroom = 32 - np.floor(np.log2(x.astype(np.float64))).astype(np.int64) - 1
     shifted = (x << headroom) - (1 << 31)
-    return _one_over_one_plus(shifted), SUM_INTEGER_BITS - headroom
+    return one_over_one_plus(shifted), SUM_INTEGER_BITS - headroom
 
 
-def _one_over_one_plus(a: Array) -> Array:
-    """1 / (1 + a) for a in [0, 1), Q0.31: three Newton steps (fixedpoint.h)."""
+def one_over_one_plus(a: Array) -> Array:
+    """1 / (1 + a) for a in [0, 1), Q0.31 (one_over_one_plus_x_for_x_in_0_1)."""
+    return saturating_shift_left(_twice_reciprocal(a), 1)
+
+
+def one_minus_over_one_plus(a: Array) -> Array:
+    """(1 - a) / (1 + a) for a in [0, 1), Q0.31 (one_minus_x_over_one_plus_x_for_x_in_0_1)."""
+    return saturating_shift_left(_twice_reciprocal(a) - (1 << 29), 2)
+
+
+def _twice_reciprocal(a: Array) -> Array:
+    """2 / (1 + a) as Q2.29: three Newton steps."""
     half_denominator = (a + INT32_MAX + 1) >> 1
     x = 1515870810 + doubling_high_mul(half_denominator, -1010580540)
     for _ in range(3):
         error = (1 << 29) - doubling_high_mul(half_denominator, x)
         x = x + saturating_shift_left(doubling_high_mul(x, error), 2)
-    return saturating_shift_left(x, 1)
+    return x
 
 
 def softmax_quanta(x: Array, factor: Multiplier, output_bits: int) -> Array:

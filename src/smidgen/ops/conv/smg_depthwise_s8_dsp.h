@@ -1,18 +1,22 @@
 /* smg_depthwise_s8_dsp: depthwise convolution on int8 for Arm cores with the DSP extension.
  *
- * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w} w[h,w,o] * x[.., .., o / multiplier]))
+ * y[r,c,o] = clamp(zp_y + requant(b[o] + sum_{h,w} w[h,w,o] * (x[.., .., o / multiplier] - zp_x)))
  *
- * b' is the bias with -zp_x * sum(w) folded in, so padding counts as zp_x. Input channels are
- * copied, one or four at a time, to planes of 16-bit values with padding around, in which two rows
- * lie interleaved: one word holds two taps for SMLAD. Outputs are made four down a column, so that
+ * Zero points are folded into the bias, so padding counts as zp_x. Input channels are copied, one
+ * or four at a time, to planes of 16-bit values with padding around, in which two rows lie
+ * interleaved: one word holds two taps for SMLAD. Outputs are made four down a column, so that
  * weights and values are loaded once for all. The caller may swap rows and columns.
  *
- * Accumulators are kept doubled, so that SMMULR is the requantisation's high product.
- * Exact: equals the reference of DepthwiseConv2D bit for bit if |accumulator| < 2^30; all but
- * .._any want a clamp to the whole of int8 and right shifts of 1 to 22.
- * Scratch: planes * plane_cols * plane_pairs words, and those of the weights of one channel;
- * aligned to 4. Nothing is written before the input channel that it needs is copied as a whole:
- * with multiplier 1, y may be x, or start any multiple of `channels` bytes from it.
+ * Requantisation, by the name of the function:
+ *   .._line: u = sum * scale + bias, y = ((u * slope >> 32) + addend) >> 16 (ops/support/line.py)
+ *   .._step: h = high_mul(sum + bias, mantissa), y = ((h - (h < 0)) * 2^factor + addend) >> 16
+ *   .._any:  as smg_requantize; factors are its shifts; any clamp
+ * The first two saturate to int8. Sums and biases of the latter two are kept doubled, so that
+ * SMMULR is the high product. Exact: equals the reference of DepthwiseConv2D bit for bit where
+ * ops/support/columns.py found the constants, and |accumulator| < 2^30.
+ * Scratch: planes * plane_words words, and those of one channel's weights, aligned to 4. Nothing is
+ * written before the input channel that it needs is copied as a whole: y may be x if multiplier
+ * is 1.
  */
 #ifndef SMG_DEPTHWISE_S8_DSP_H
 #define SMG_DEPTHWISE_S8_DSP_H
@@ -23,88 +27,102 @@ typedef struct {
     int32_t channels, multiplier;
     int32_t rows, cols, row_step, col_step; /* input pixels, and bytes from one to the next */
     int32_t out_rows, out_cols, out_row_step, out_col_step;
-    int32_t win_rows, win_cols, stride_rows, stride_cols, dilation_cols, top, left;
-    int32_t planes, plane_cols, plane_pairs;
-    int32_t steps; /* pairs of taps in a window column; even with stride 2 */
-    int32_t zero_point, out_zero_point, low, high;
-    const int8_t *weights; /* [output channel][column][row] */
-    const int32_t *bias;   /* doubled */
-    const int32_t *mantissas;
-    const int8_t *shifts;
+    int32_t taps, win_cols, steps; /* window rows, columns; pairs of rows (even with stride 2) */
+    int32_t planes, plane_words;
+    int32_t column_words; /* from one column of a plane to the next */
+    int32_t window_words; /* ... to the next one in a window */
+    int32_t output_words; /* ... to the one that the next output starts at */
+    int32_t first;        /* the half of a plane that the first input goes to */
+    int32_t lead, pairs,
+        trail; /* inputs of a column: one in a high half, pairs, one in a low half */
+    int32_t zero_point, scale, addend;
+    int32_t out_zero_point, low, high; /* for .._any */
+    const int8_t *weights;             /* [output channel][column][row] */
+    const int32_t *bias;
+    const int32_t *mantissas; /* or slopes */
+    const int8_t *factors;
 } smg_depthwise_s8_dsp_t;
 
 /* What one channel needs, in scratch: how sums become outputs, then its weights as pairs. */
-enum { SMG_DW_BIAS, SMG_DW_MANTISSA, SMG_DW_OFFSET, SMG_DW_SHIFT, SMG_DW_WEIGHTS };
+enum { SMG_DW_BIAS, SMG_DW_MANTISSA, SMG_DW_FACTOR, SMG_DW_ADDEND, SMG_DW_WEIGHTS };
+enum { SMG_DW_LINE, SMG_DW_STEP, SMG_DW_ANY };
 
-/* One value of each of four channels, to planes that are `plane` halves apart. */
-SMG_INLINE void smg_depthwise_s8_dsp_put4(int32_t four, smg_half_t *to, int32_t plane) {
-    const int32_t even = smg_even_bytes(four), odd = smg_odd_bytes(four);
-    to[0] = (smg_half_t)even;
-    to[plane] = (smg_half_t)odd;
-    to[2 * plane] = (smg_half_t)(even >> 16);
-    to[3 * plane] = (smg_half_t)(odd >> 16);
-}
-
-/* One column of four channels. */
-SMG_INLINE void smg_depthwise_s8_dsp_column4(const int8_t *x, int32_t step, int32_t count,
-                                             smg_half_t *to, int32_t plane) {
-    const smg_half_t *const end = to + count;
-    if (((uintptr_t)to & 2u) != 0) {
-        smg_depthwise_s8_dsp_put4(smg_load_word(x), to, plane);
-        x += step;
-        ++to;
-    }
+/* Two channels from x to two planes; the padding around stays. */
+SMG_INLINE void smg_depthwise_s8_dsp_copy2(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
+                                           smg_pair_t *planes) {
+    const int32_t words = op->plane_words, step = op->row_step;
+    smg_half_t *column = (smg_half_t *)(void *)planes + op->first;
     SMG_ROLLED
-    for (; end - to >= 2; to += 2) {
-        const int32_t upper = smg_load_word(x), lower = smg_load_word(x + step);
-        const int32_t front = smg_low_halves(upper, lower), back = smg_high_halves(upper, lower);
-        *(smg_pair_t *)(void *)to = smg_even_bytes(front);
-        *(smg_pair_t *)(void *)(to + plane) = smg_odd_bytes(front);
-        *(smg_pair_t *)(void *)(to + 2 * plane) = smg_even_bytes(back);
-        *(smg_pair_t *)(void *)(to + 3 * plane) = smg_odd_bytes(back);
-        x += 2 * step;
-    }
-    if (to != end) {
-        smg_depthwise_s8_dsp_put4(smg_load_word(x), to, plane);
-    }
-}
-
-/* `planes` channels from x into the planes; the padding around stays. */
-SMG_INLINE void smg_depthwise_s8_dsp_copy(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                          smg_pair_t *planes) {
-    const int32_t plane = 2 * op->plane_cols * op->plane_pairs;
-    smg_half_t *to = (smg_half_t *)(void *)planes + 2 * op->left * op->plane_pairs + op->top;
-    for (int32_t c = 0; c < op->cols; ++c) {
-        if (op->planes == 4) {
-            smg_depthwise_s8_dsp_column4(x, op->row_step, op->rows, to, plane);
-        } else {
-            const int8_t *from = x;
-            SMG_ROLLED
-            for (int32_t r = 0; r < op->rows; ++r) {
-                to[r] = *from;
-                from += op->row_step;
-            }
+    for (int32_t c = op->cols; c > 0; --c) {
+        const int8_t *from = x;
+        smg_half_t *half = column;
+        if (op->lead) {
+            half[2 * words] = from[1];
+            *half++ = from[0];
+            from += step;
+        }
+        smg_pair_t *to = (smg_pair_t *)(void *)half;
+        SMG_ROLLED
+        for (int32_t n = op->pairs; n > 0; --n) {
+            const int32_t both = smg_pair(smg_load_half(from), smg_load_half(from + step));
+            to[words] = smg_odd_bytes(both);
+            *to++ = smg_even_bytes(both);
+            from += 2 * step;
+        }
+        if (op->trail) {
+            half = (smg_half_t *)(void *)to;
+            half[0] = from[0];
+            half[2 * words] = from[1];
         }
         x += op->col_step;
-        to += 2 * op->plane_pairs;
+        column += 2 * op->column_words;
     }
 }
 
-/* Weight t of a window column, doubled; 0 beyond its ends. */
-SMG_INLINE int32_t smg_depthwise_s8_dsp_tap(const int8_t *column, int32_t t, int32_t taps) {
-    return t >= 0 && t < taps ? 2 * column[t] : 0;
+/* One channel from x to a plane. */
+SMG_INLINE void smg_depthwise_s8_dsp_copy1(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
+                                           smg_pair_t *plane) {
+    const int32_t step = op->row_step;
+    smg_half_t *column = (smg_half_t *)(void *)plane + op->first;
+    SMG_ROLLED
+    for (int32_t c = op->cols; c > 0; --c) {
+        const int8_t *from = x;
+        smg_half_t *half = column;
+        if (op->lead) {
+            *half++ = *from;
+            from += step;
+        }
+        smg_pair_t *to = (smg_pair_t *)(void *)half;
+        SMG_ROLLED
+        for (int32_t n = op->pairs; n > 0; --n) {
+            *to++ = smg_pair(from[0], from[step]);
+            from += 2 * step;
+        }
+        if (op->trail) {
+            *(smg_half_t *)(void *)to = *from;
+        }
+        x += op->col_step;
+        column += 2 * op->column_words;
+    }
+}
+
+/* Weight t of a window column, `scale` times; 0 beyond its ends. */
+SMG_INLINE int32_t smg_depthwise_s8_dsp_tap(const int8_t *column, int32_t t, int32_t taps,
+                                            int32_t scale) {
+    return t >= 0 && t < taps ? scale * column[t] : 0;
 }
 
 /* The weights of one channel, as pairs that start at even rows; with stride 1 each is followed by
  * the pair that starts one row before it (after it where there are but three rows). */
 SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights(const int8_t *weights, smg_pair_t *to,
                                                       int32_t taps, int32_t cols, int32_t stride,
-                                                      int32_t steps, bool three) {
+                                                      int32_t steps, int32_t scale, bool three) {
     for (int32_t c = 0; c < cols; ++c) {
         for (int32_t t = 0; t < 2 * steps; t += 2) {
-            const int32_t first = smg_depthwise_s8_dsp_tap(weights, t, taps);
-            const int32_t second = smg_depthwise_s8_dsp_tap(weights, t + 1, taps);
-            const int32_t shifted = smg_depthwise_s8_dsp_tap(weights, t + (three ? 2 : -1), taps);
+            const int32_t first = smg_depthwise_s8_dsp_tap(weights, t, taps, scale);
+            const int32_t second = smg_depthwise_s8_dsp_tap(weights, t + 1, taps, scale);
+            const int32_t shifted =
+                smg_depthwise_s8_dsp_tap(weights, t + (three ? 2 : -1), taps, scale);
             *to++ = smg_pair(first, second);
             if (stride == 1) {
                 *to++ = three ? smg_pair(second, shifted) : smg_pair(shifted, first);
@@ -146,21 +164,18 @@ SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights(const int8_t *weights, smg
     "smlabb %[d], %[p], %[v], %[d]\n\t"
 
 #define SMG_DW_THREE_COLUMNS(COLUMN)                                                               \
-    __asm__("ldr %[d], [%[w]]\n\t" COLUMN(                                                         \
-                "16", "%[d]", "%[d]", "%[d]",                                                      \
-                "%[d]") "add %[x], %[x], %[step]\n\t" COLUMN("24", "%[a]", "%[b]", "%[c]",         \
-                                                             "%[d]") "add %[x], %[x], "            \
-                                                                     "%[step]\n\t" COLUMN(         \
-                                                                         "32", "%[a]", "%[b]",     \
-                                                                         "%[c]", "%[d]")           \
-            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [x] "+&r"(x), [u] "=&r"(u),  \
+    __asm__(COLUMN("16", "%[d]", "%[d]", "%[d]", "%[d]") "add %[x], %[x], %[step]\n\t" COLUMN(     \
+                "24", "%[a]", "%[b]", "%[c]",                                                      \
+                "%[d]") "add %[x], %[x], %[step]\n\t" COLUMN("32", "%[a]", "%[b]", "%[c]", "%[d]") \
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "+&r"(d), [x] "+&r"(x), [u] "=&r"(u),  \
               [v] "=&r"(v), [p] "=&r"(p), [q] "=&r"(q)                                             \
             : [w] "r"(channel), [step] "r"(step)                                                   \
             : "memory")
 
 SMG_INLINE void smg_depthwise_s8_dsp_sums_3x3(const smg_pair_t *x, const smg_pair_t *channel,
-                                              int32_t step, int32_t stride, int32_t *sums) {
-    int32_t a, b, c, d, u, v, p, q;
+                                              int32_t step, int32_t stride, int32_t start,
+                                              int32_t *sums) {
+    int32_t a, b, c, d = start, u, v, p, q;
     if (stride == 1) {
         SMG_DW_THREE_COLUMNS(SMG_DW_COLUMN_3);
     } else {
@@ -175,9 +190,9 @@ SMG_INLINE void smg_depthwise_s8_dsp_sums_3x3(const smg_pair_t *x, const smg_pai
 /* Four sums down a column for any window; `steps` as in smg_depthwise_s8_dsp_steps. */
 SMG_INLINE void smg_depthwise_s8_dsp_sums_any(const smg_pair_t *x, const smg_pair_t *channel,
                                               int32_t step, int32_t stride, int32_t cols,
-                                              int32_t steps, int32_t *sums) {
+                                              int32_t steps, int32_t start, int32_t *sums) {
     const smg_pair_t *w = channel + SMG_DW_WEIGHTS;
-    int32_t a = channel[SMG_DW_BIAS], b = a, c = a, d = a;
+    int32_t a = start, b = a, c = a, d = a;
     for (int32_t k = 0; k < cols; ++k) {
         const smg_pair_t *from = x + k * step;
         int32_t p, q, u, v, n = steps;
@@ -225,23 +240,33 @@ SMG_INLINE void smg_depthwise_s8_dsp_sums_any(const smg_pair_t *x, const smg_pai
     sums[3] = d;
 }
 
-/* Four doubled sums to outputs, by a clamp to int8 and right shifts of 1 to 22. */
-#define SMG_DW_FINISH(sum)                                                                         \
-    "smmulr " sum ", " sum ", %[u]\n\t"                                                            \
-    "add %[q], " sum ", %[v]\n\t"                                                                  \
-    "add " sum ", %[q], " sum ", asr #31\n\t"                                                      \
-    "asr " sum ", " sum ", %[p]\n\t"                                                               \
-    "ssat " sum ", #8, " sum "\n\t"
+/* Four sums to outputs. */
+#define SMG_DW_FINISH_LINE(sum)                                                                    \
+    "mla " sum ", " sum ", %[p], %[u]\n\t"                                                         \
+    "smmla " sum ", " sum ", %[v], %[q]\n\t"                                                       \
+    "ssat " sum ", #8, " sum ", asr #16\n\t"
 
-SMG_INLINE void smg_depthwise_s8_dsp_finish(const smg_pair_t *channel, int32_t *sums) {
+#define SMG_DW_FINISH_STEP(sum)                                                                    \
+    "smmulr " sum ", " sum ", %[v]\n\t"                                                            \
+    "add " sum ", " sum ", " sum ", asr #31\n\t"                                                   \
+    "mla " sum ", " sum ", %[p], %[q]\n\t"                                                         \
+    "ssat " sum ", #8, " sum ", asr #16\n\t"
+
+#define SMG_DW_FINISH(FORM)                                                                        \
+    __asm__("ldrd %[u], %[v], [%[w]]\n\t"                                                          \
+            "ldrd %[p], %[q], [%[w], #8]\n\t" FORM("%[a]") FORM("%[b]") FORM("%[c]") FORM("%[d]")  \
+            : [a] "+&r"(a), [b] "+&r"(b), [c] "+&r"(c), [d] "+&r"(d), [u] "=&r"(u), [v] "=&r"(v),  \
+              [p] "=&r"(p), [q] "=&r"(q)                                                           \
+            : [w] "r"(channel)                                                                     \
+            : "memory")
+
+SMG_INLINE void smg_depthwise_s8_dsp_finish(const smg_pair_t *channel, bool line, int32_t *sums) {
     int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3], u, v, p, q;
-    __asm__("ldrd %[u], %[v], [%[w], #4]\n\t"
-            "ldr %[p], [%[w], #12]\n\t" SMG_DW_FINISH("%[a]") SMG_DW_FINISH("%[b]")
-                SMG_DW_FINISH("%[c]") SMG_DW_FINISH("%[d]")
-            : [a] "+&r"(a), [b] "+&r"(b), [c] "+&r"(c), [d] "+&r"(d), [u] "=&r"(u), [v] "=&r"(v),
-              [p] "=&r"(p), [q] "=&r"(q)
-            : [w] "r"(channel)
-            : "memory");
+    if (line) {
+        SMG_DW_FINISH(SMG_DW_FINISH_LINE);
+    } else {
+        SMG_DW_FINISH(SMG_DW_FINISH_STEP);
+    }
     sums[0] = a;
     sums[1] = b;
     sums[2] = c;
@@ -253,124 +278,151 @@ SMG_INLINE void smg_depthwise_s8_dsp_finish_any(const smg_depthwise_s8_dsp_t *op
     SMG_ROLLED
     for (int32_t k = 0; k < 4; ++k) {
         const int32_t x =
-            smg_requantize(sums[k] >> 1, channel[SMG_DW_MANTISSA], -channel[SMG_DW_SHIFT]);
+            smg_requantize(sums[k] >> 1, channel[SMG_DW_MANTISSA], channel[SMG_DW_FACTOR]);
         sums[k] = smg_clamp(x + op->out_zero_point, op->low, op->high);
     }
 }
 
-/* `count` of four outputs down a column. */
-SMG_INLINE void smg_depthwise_s8_dsp_store(const int32_t *outputs, int32_t count, int8_t *y,
-                                           int32_t row) {
-    y[0] = (int8_t)outputs[0];
+/* The first `count` of four outputs down a column; returns the place of the next one. */
+SMG_INLINE int8_t *smg_depthwise_s8_dsp_store(const int32_t *outputs, int32_t count, int8_t *y,
+                                              int32_t row) {
     if (count >= 4) {
-        y[row] = (int8_t)outputs[1];
-        y[2 * row] = (int8_t)outputs[2];
-        y += row;
-        y[2 * row] = (int8_t)outputs[3];
-    } else if (count >= 2) {
-        y[row] = (int8_t)outputs[1];
-        if (count == 3) {
-            y[2 * row] = (int8_t)outputs[2];
-        }
+        __asm__ volatile("strb %[a], [%[y]]\n\t"
+                         "strb %[b], [%[y], %[row]]\n\t"
+                         "add %[y], %[y], %[row], lsl #1\n\t"
+                         "strb %[c], [%[y]]\n\t"
+                         "strb %[d], [%[y], %[row]]\n\t"
+                         "add %[y], %[y], %[row], lsl #1"
+                         : [y] "+&r"(y)
+                         : [a] "r"(outputs[0]), [b] "r"(outputs[1]), [c] "r"(outputs[2]),
+                           [d] "r"(outputs[3]), [row] "r"(row)
+                         : "memory");
+        return y;
     }
+    *y = (int8_t)outputs[0];
+    if (count >= 2) {
+        y[row] = (int8_t)outputs[1];
+    }
+    if (count == 3) {
+        y[2 * row] = (int8_t)outputs[2];
+    }
+    return y;
 }
 
 /* One output channel from one plane. */
 SMG_INLINE void smg_depthwise_s8_dsp_channel(const smg_depthwise_s8_dsp_t *op,
                                              const smg_pair_t *plane, const smg_pair_t *channel,
-                                             int8_t *y, int32_t stride, bool three, bool simple) {
-    const int32_t step = op->dilation_cols * op->plane_pairs;
-    const int32_t row = op->out_row_step;
-    for (int32_t c = 0; c < op->out_cols; ++c) {
+                                             int8_t *y, int32_t stride, int32_t form,
+                                             int32_t mode) {
+    const int32_t row = op->out_row_step, window = op->window_words;
+    SMG_ROLLED
+    for (int32_t c = op->out_cols; c > 0; --c) {
         const smg_pair_t *x = plane;
         int8_t *to = y;
-        int32_t left = smg_opaque(op->out_rows);
         SMG_ROLLED
-        for (; left > 0; left -= 4) {
+        for (int32_t left = smg_opaque(op->out_rows); left > 0; left -= 4) {
+            const int32_t start = mode == SMG_DW_LINE ? 0 : channel[SMG_DW_BIAS];
             int32_t sums[4];
-            if (three) {
-                smg_depthwise_s8_dsp_sums_3x3(x, channel, 4 * step, stride, sums);
+            if (form == 3) {
+                smg_depthwise_s8_dsp_sums_3x3(x, channel, 4 * window, stride, start, sums);
             } else {
-                smg_depthwise_s8_dsp_sums_any(x, channel, step, stride, op->win_cols, op->steps,
-                                              sums);
+                smg_depthwise_s8_dsp_sums_any(x, channel, window, stride,
+                                              form == 1 ? 1 : op->win_cols, op->steps, start, sums);
             }
-            if (simple) {
-                smg_depthwise_s8_dsp_finish(channel, sums);
+            if (mode != SMG_DW_ANY) {
+                smg_depthwise_s8_dsp_finish(channel, mode == SMG_DW_LINE, sums);
             } else {
                 smg_depthwise_s8_dsp_finish_any(op, channel, sums);
             }
-            smg_depthwise_s8_dsp_store(sums, left, to, row);
+            to = smg_depthwise_s8_dsp_store(sums, left, to, row);
             x += 2 * stride;
-            to += 4 * row;
         }
-        plane += op->stride_cols * op->plane_pairs;
+        plane += op->output_words;
         y += op->out_col_step;
     }
 }
 
+/* What output channel o needs, to scratch; returns its successor's weights. */
+SMG_INLINE const int8_t *smg_depthwise_s8_dsp_prepare(const smg_depthwise_s8_dsp_t *op, int32_t o,
+                                                      const int8_t *packed, smg_pair_t *channel,
+                                                      int32_t stride, int32_t form, int32_t mode) {
+    const int32_t scale = mode == SMG_DW_LINE ? 1 : 2;
+    smg_pair_t *const to = channel + SMG_DW_WEIGHTS;
+    channel[SMG_DW_BIAS] = op->bias[o];
+    channel[SMG_DW_MANTISSA] = op->mantissas[o];
+    if (mode == SMG_DW_STEP) {
+        channel[SMG_DW_FACTOR] = 1 << op->factors[o];
+    } else if (mode == SMG_DW_ANY) {
+        channel[SMG_DW_FACTOR] = op->factors[o];
+    }
+    return form == 3 ? smg_depthwise_s8_dsp_weights(packed, to, 3, 3, stride, stride, scale, true)
+                     : smg_depthwise_s8_dsp_weights(packed, to, op->taps, op->win_cols, stride,
+                                                    op->steps, scale, false);
+}
+
+/* `form` is 3 for windows of 3x3, 1 for windows of one column, 0 for all. */
 SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                           int8_t *y, uint8_t *scratch, int32_t stride, bool three,
-                                           bool simple) {
+                                           int8_t *y, uint8_t *scratch, int32_t stride,
+                                           int32_t form, int32_t mode) {
     smg_pair_t *const planes = (smg_pair_t *)(void *)scratch;
-    const int32_t words = op->plane_cols * op->plane_pairs;
-    const int32_t taps = three ? 3 : op->win_rows, cols = three ? 3 : op->win_cols;
-    const int32_t steps = !three ? op->steps : stride == 1 ? 1 : 2;
-    smg_pair_t *const channel = planes + op->planes * words;
+    smg_pair_t *const channel = planes + op->planes * op->plane_words;
+    const smg_pair_t padding = smg_pair(op->zero_point, op->zero_point);
     const int8_t *packed = op->weights;
     SMG_ROLLED
     for (smg_pair_t *at = planes; at != channel; ++at) {
-        *at = smg_pair(op->zero_point, op->zero_point);
+        *at = padding;
     }
-    int32_t o = 0;
-    for (int32_t i = 0; i < op->channels; i += op->planes) {
+    channel[SMG_DW_FACTOR] = op->scale;
+    channel[SMG_DW_ADDEND] = op->addend;
+    int32_t o = 0, count = 0;
+    SMG_ROLLED
+    for (int32_t i = 0; i < op->channels; i += count) {
+        count = i + op->planes <= op->channels ? op->planes : 1;
+        if (count == 2) {
+            smg_depthwise_s8_dsp_copy2(op, x + i, planes);
+        } else {
+            smg_depthwise_s8_dsp_copy1(op, x + i, planes);
+        }
         const smg_pair_t *plane = planes;
-        smg_depthwise_s8_dsp_copy(op, x + i, planes);
-        for (int32_t k = op->planes; k > 0; --k) {
+        SMG_ROLLED
+        for (int32_t k = count; k > 0; --k) {
+            SMG_ROLLED
             for (int32_t m = op->multiplier; m > 0; --m) {
-                const int32_t shift = -op->shifts[o];
-                channel[SMG_DW_BIAS] = op->bias[o];
-                channel[SMG_DW_MANTISSA] = op->mantissas[o];
-                channel[SMG_DW_OFFSET] =
-                    simple ? op->out_zero_point * (1 << shift) + (1 << (shift - 1)) : 0;
-                channel[SMG_DW_SHIFT] = shift;
-                packed = smg_depthwise_s8_dsp_weights(packed, channel + SMG_DW_WEIGHTS, taps, cols,
-                                                      stride, steps, three);
-                smg_depthwise_s8_dsp_channel(op, plane, channel, y + o, stride, three, simple);
+                packed = smg_depthwise_s8_dsp_prepare(op, o, packed, channel, stride, form, mode);
+                smg_depthwise_s8_dsp_channel(op, plane, channel, y + o, stride, form, mode);
                 ++o;
             }
-            plane += words;
+            plane += op->plane_words;
         }
     }
 }
 
-SMG_KERNEL void smg_depthwise_s8_dsp_3x3(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                         int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_dsp_layer(op, x, y, scratch, 1, true, true);
-}
+#define SMG_DW_FUNCTION(suffix, stride, form, mode)                                                \
+    SMG_KERNEL void smg_depthwise_s8_dsp_##suffix(const smg_depthwise_s8_dsp_t *op,                \
+                                                  const int8_t *x, int8_t *y, uint8_t *scratch) {  \
+        smg_depthwise_s8_dsp_layer(op, x, y, scratch, stride, form, mode);                         \
+    }
 
-SMG_KERNEL void smg_depthwise_s8_dsp_3x3_stride2(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                                 int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_dsp_layer(op, x, y, scratch, 2, true, true);
-}
+#define SMG_DW_FUNCTIONS(suffix, stride, form)                                                     \
+    SMG_DW_FUNCTION(suffix##_line, stride, form, SMG_DW_LINE)                                      \
+    SMG_DW_FUNCTION(suffix##_step, stride, form, SMG_DW_STEP)
 
-SMG_KERNEL void smg_depthwise_s8_dsp_stride1(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                             int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_dsp_layer(op, x, y, scratch, 1, false, true);
-}
+SMG_DW_FUNCTIONS(3x3_stride1, 1, 3)
+SMG_DW_FUNCTIONS(3x3_stride2, 2, 3)
+SMG_DW_FUNCTIONS(column_stride1, 1, 1)
+SMG_DW_FUNCTIONS(column_stride2, 2, 1)
+SMG_DW_FUNCTIONS(window_stride1, 1, 0)
+SMG_DW_FUNCTIONS(window_stride2, 2, 0)
+SMG_DW_FUNCTION(window_stride1_any, 1, 0, SMG_DW_ANY)
+SMG_DW_FUNCTION(window_stride2_any, 2, 0, SMG_DW_ANY)
 
-SMG_KERNEL void smg_depthwise_s8_dsp_stride2(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                             int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_dsp_layer(op, x, y, scratch, 2, false, true);
-}
-
-SMG_KERNEL void smg_depthwise_s8_dsp_any_stride1(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                                 int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_dsp_layer(op, x, y, scratch, 1, false, false);
-}
-
-SMG_KERNEL void smg_depthwise_s8_dsp_any_stride2(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                                 int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_dsp_layer(op, x, y, scratch, 2, false, false);
-}
+#undef SMG_DW_FUNCTIONS
+#undef SMG_DW_FUNCTION
+#undef SMG_DW_FINISH
+#undef SMG_DW_FINISH_LINE
+#undef SMG_DW_FINISH_STEP
+#undef SMG_DW_THREE_COLUMNS
+#undef SMG_DW_COLUMN_3
+#undef SMG_DW_COLUMN_3_STRIDE2
 
 #endif

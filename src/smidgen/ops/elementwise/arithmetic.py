@@ -27,6 +27,7 @@ from smidgen.ops.elementwise.plain import (
 )
 from smidgen.ops.support.activation import Activation, finish
 from smidgen.ops.support.broadcast import broadcast_type
+from smidgen.ops.support.unary import centred
 
 
 def pair(inputs: Sequence[Array | None]) -> tuple[Array, Array]:
@@ -34,11 +35,6 @@ def pair(inputs: Sequence[Array | None]) -> tuple[Array, Array]:
     a, b = inputs[0], inputs[1]
     assert a is not None and b is not None
     return a, b
-
-
-def centred(values: Array, tensor: Tensor) -> Array:
-    """Quanta as int64 with the zero point taken off."""
-    return values.astype(np.int64) - tensor.quant.zero_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ def div_multiplier(signature: Signature) -> Multiplier:
 
 
 def quantized_quotient(a: Array, b: Array, factor: Multiplier) -> Array:
-    """a / b times `factor` for |a|, |b| < 2**31 (div.h, DivElementwise).
+    """The quotient a / b times `factor` for |a|, |b| < 2**31 (div.h, DivElementwise).
 
     Where all bits would be shifted out the quotient is 0; Micro's shift by more than 31 is
     undefined there. b = 0 gives 0, too.

@@ -15,9 +15,10 @@ from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
-from smidgen.ops.elementwise.arithmetic import centred, pair
+from smidgen.ops.elementwise.arithmetic import pair
 from smidgen.ops.elementwise.plain import is_quantized
 from smidgen.ops.support.broadcast import broadcast_shape, operands
+from smidgen.ops.support.unary import centred
 
 COMPARISON_SHIFT = 8
 """Centred quanta are multiplied by 2**8 before they are scaled (comparisons.cc, kLeftShift)."""

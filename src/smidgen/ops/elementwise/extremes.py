@@ -23,7 +23,7 @@ class Minimum(Op):
         return (broadcast_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """a where a < b, else b: a comparison with NaN takes b."""
+        """Element a where a < b, else b: a comparison with NaN takes b."""
         del signature
         a, b = pair(inputs)
         return (np.where(a < b, a, b),)
@@ -38,7 +38,7 @@ class Maximum(Op):
         return (broadcast_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """a where a > b, else b: a comparison with NaN takes b."""
+        """Element a where a > b, else b: a comparison with NaN takes b."""
         del signature
         a, b = pair(inputs)
         return (np.where(a > b, a, b),)

@@ -14,24 +14,31 @@ FLOAT_MAX = float(np.finfo(np.float32).max)
 
 def float_limits(activation: Activation) -> tuple[float, float]:
     """The clamp of a float op; without activation Micro still clamps to the finite numbers."""
-    low, high = activation.value
+    bounds: tuple[float, float] = activation.value
+    low, high = bounds
     return max(low, -FLOAT_MAX), min(high, FLOAT_MAX)
 
 
 def int32_limits(activation: Activation) -> tuple[int, int]:
     """The clamp of an int32 op."""
-    low, high = activation.value
+    bounds: tuple[float, float] = activation.value
+    low, high = bounds
     return (
         int(low) if np.isfinite(low) else INT32_MIN,
         int(high) if np.isfinite(high) else INT32_MAX,
     )
 
 
+def clamped(values: Array, low: float, high: float) -> Array:
+    """Float32 `values` between `low` and `high`; NaN passes, and so does -0 where `low` is 0."""
+    floor, ceiling = np.float32(low), np.float32(high)
+    return np.where(values < floor, floor, np.where(values > ceiling, ceiling, values))
+
+
 def finish_plain(values: Array, activation: Activation, output: Tensor) -> tuple[Array, ...]:
     """`values` (float32, or int64 that wraps to int32) clamped, in the dtype of `output`."""
     if output.dtype is DType.FLOAT32:
-        low, high = np.float32(float_limits(activation))
-        return (np.clip(values.astype(np.float32), low, high),)
+        return (clamped(values.astype(np.float32), *float_limits(activation)),)
     limits = int32_limits(activation)
     return (np.clip(wrap32(values), *limits).astype(np.int32),)
 

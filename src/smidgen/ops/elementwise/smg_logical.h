@@ -16,18 +16,18 @@ typedef struct {
     int32_t count;
 } smg_logical_not_t;
 
-SMG_INLINE bool smg_logical_and_one(const smg_logical_t *op, bool a, bool b) {
+SMG_INLINE bool smg_logical_and_bool_one(const smg_logical_t *op, bool a, bool b) {
     (void)op;
     return a && b;
 }
 
-SMG_INLINE bool smg_logical_or_one(const smg_logical_t *op, bool a, bool b) {
+SMG_INLINE bool smg_logical_or_bool_one(const smg_logical_t *op, bool a, bool b) {
     (void)op;
     return a || b;
 }
 
-SMG_BINARY_KERNEL(smg_logical_and, smg_logical_t, bool, bool, bool)
-SMG_BINARY_KERNEL(smg_logical_or, smg_logical_t, bool, bool, bool)
+SMG_BINARY_KERNEL(smg_logical_and_bool, smg_logical_t, bool, bool, bool)
+SMG_BINARY_KERNEL(smg_logical_or_bool, smg_logical_t, bool, bool, bool)
 
 SMG_KERNEL void smg_logical_not(const smg_logical_not_t *op, const bool *x, bool *y) {
     for (int32_t i = 0; i < op->count; ++i) {

@@ -1,4 +1,5 @@
-/* smg_modulo_f32: floor(a / b), and the remainder with the sign of b, on float32, with broadcasting.
+/* smg_modulo_f32: floor(a / b), and the remainder with the sign of b, on float32, with
+ * broadcasting.
  *
  * The remainder is exact. Exact: equals the references of FloorDiv and FloorMod. Scratch: none.
  * y may be an operand that is as large as y is.

@@ -23,8 +23,7 @@ SMG_INLINE int32_t smg_sum_one(const smg_sum_t *op, int32_t a, int32_t b) {
     const int32_t left = smg_requantize((a - op->a_zero_point) * unit, op->a_mantissa, op->a_shift);
     const int32_t right =
         smg_requantize((b - op->b_zero_point) * unit, op->b_mantissa, op->b_shift);
-    const int32_t scaled =
-        smg_requantize(left + op->sign * right, op->out_mantissa, op->out_shift);
+    const int32_t scaled = smg_requantize(left + op->sign * right, op->out_mantissa, op->out_shift);
     return smg_clamp(scaled + op->out_zero_point, op->low, op->high);
 }
 

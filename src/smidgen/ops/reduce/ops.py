@@ -27,16 +27,15 @@ class _Reduce(Op):
         """The input's dtype; reduced axes are 1, or gone."""
         x = inputs[0]
         assert x is not None
-        if list(self.axes) != sorted(set(self.axes)) or not set(self.axes) <= set(
-            range(len(x.shape))
-        ):
+        ascending = list(self.axes) == sorted(set(self.axes))
+        if not ascending or not set(self.axes) <= set(range(len(x.shape))):
             raise GraphError(f"input {x.name!r}", f"{x.shape} reduced along {self.axes}")
-        if not math.prod(x.shape[axis] for axis in self.axes):
+        if not reduced_elements(x.shape, self.axes):
             raise GraphError(f"input {x.name!r}", f"{x.shape} has nothing along {self.axes}")
-        kept = ((1,) if axis in self.axes else (n,) for axis, n in enumerate(x.shape))
+        shape = [1 if axis in self.axes else n for axis, n in enumerate(x.shape)]
         if not self.keep_dims:
-            kept = ((n,) for axis, n in enumerate(x.shape) if axis not in self.axes)
-        return (TensorType(x.dtype, tuple(n for (n,) in kept)),)
+            shape = [n for axis, n in enumerate(x.shape) if axis not in self.axes]
+        return (TensorType(x.dtype, tuple(shape)),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The elements that become one, in row-major order, as the last axis of a matrix."""
@@ -51,11 +50,6 @@ class _Reduce(Op):
     def _reduced(self, signature: Signature, rows: Array) -> Array:
         """One element for each row of [outputs, elements]."""
 
-    def macs(self, signature: Signature) -> int:
-        """None: additions and comparisons are not counted."""
-        del signature
-        return 0
-
 
 @dataclass(frozen=True, slots=True)
 class _Additive(_Reduce):
@@ -66,12 +60,12 @@ class _Additive(_Reduce):
         if output.dtype is DType.FLOAT32:
             # In sequence, each step rounded to float32: what a loop in C does.
             total = np.cumsum(rows, axis=1, dtype=np.float32)[:, -1]
-            return total / np.float32(self.divisor(rows.shape[1]))
+            return np.asarray(total / np.float32(self.divisor(rows.shape[1])))
         factor = self.factor(signature)
         zero_point = signature.input(0).quant.zero_point
         total = wrap32(rows.astype(np.int64).sum(axis=1) - zero_point * rows.shape[1])
         quanta = multiply(total, factor.mantissa, factor.shift) + output.quant.zero_point
-        return np.clip(quanta, *output.dtype.range).astype(output.dtype.numpy)
+        return np.asarray(np.clip(quanta, *output.dtype.range).astype(output.dtype.numpy))
 
     @abstractmethod
     def divisor(self, count: int) -> int:

@@ -57,8 +57,7 @@ class BroadcastTo(Movement):
         """One strided copy; a step of 0 repeats."""
         given = (1,) * (len(self.shape) - len(shape)) + shape
         steps = [
-            step if extent > 1 else 0
-            for step, extent in zip(row_major(given), given, strict=True)
+            step if extent > 1 else 0 for step, extent in zip(row_major(given), given, strict=True)
         ]
         return (move(self.shape, steps, row_major(self.shape)),)
 
@@ -111,4 +110,3 @@ def _image(x: Tensor) -> Tensor:
     if len(x.shape) != 4:
         raise GraphError(f"input {x.name!r}", f"is no image [N, rows, columns, C]: {x.shape}")
     return x
-

@@ -20,7 +20,7 @@ Axis = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One strided copy: where it starts in source and destination, and its axes, outermost first."""
+    """One strided copy: where it starts on both sides, and its axes, outermost first."""
 
     source: int
     destination: int

@@ -14,7 +14,7 @@ from smidgen.ops.shape.moves import Move, move
 
 @dataclass(frozen=True, slots=True)
 class Reshape(Movement):
-    """The same elements, in row-major order, under another shape (RESHAPE, SQUEEZE, EXPAND_DIMS)."""
+    """The same elements in row-major order, in another shape (RESHAPE, SQUEEZE, EXPAND_DIMS)."""
 
     shape: tuple[int, ...]
 

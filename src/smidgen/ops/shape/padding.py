@@ -98,9 +98,7 @@ def real_zero(tensor: Tensor) -> Array:
     return np.asarray(tensor.quant.zero_point if narrow else 0)
 
 
-def _sizes(
-    shape: Sequence[int], before: Sequence[int], after: Sequence[int]
-) -> tuple[int, ...]:
+def _sizes(shape: Sequence[int], before: Sequence[int], after: Sequence[int]) -> tuple[int, ...]:
     return tuple(sum(parts) for parts in zip(shape, before, after, strict=True))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.kernel import Cost, CStruct, InputArg, Kernel, KernelCall, OutputArg
+from smidgen.ops.kernel import Cost, CStruct, InputArg, Kernel, KernelCall, OutputArg, View
 from smidgen.ops.state.ops import AssignState, ReadState
 from smidgen.targets.catalogue import Core
 
@@ -25,16 +25,22 @@ class _CopyKernel(Kernel):
 
 
 class ReadCopy(_CopyKernel):
-    """The state, copied out."""
+    """The state, copied out, unless it may stand for itself."""
 
     op = ReadState
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
-        """State to output."""
+        """State to output, or the state itself."""
         del op, core
         size = CStruct("smg_copy_t", (("bytes", signature.input(0).nbytes),))
         return KernelCall(
-            self.name, "smg_copy.h", "smg_copy", size, (InputArg(0), OutputArg(0))
+            self.name,
+            "smg_copy.h",
+            "smg_copy",
+            size,
+            (InputArg(0), OutputArg(0)),
+            offers=(View(("output", 0), ("input", 0)),),
+            idle_if_taken=True,
         )
 
 
@@ -44,11 +50,16 @@ class AssignCopy(_CopyKernel):
     op = AssignState
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
-        """Value to state, which is an input to the graph and yet written here."""
+        """Value to output, which is the state itself."""
         del op, core
         size = CStruct("smg_copy_t", (("bytes", signature.input(0).nbytes),))
         return KernelCall(
-            self.name, "smg_copy.h", "smg_assign", size, (InputArg(0), InputArg(1))
+            self.name,
+            "smg_copy.h",
+            "smg_copy",
+            size,
+            (InputArg(1), OutputArg(0)),
+            views=(View(("output", 0), ("input", 0)),),
         )
 
 

@@ -31,23 +31,25 @@ class ReadState(Op):
 class AssignState(Op):
     """A state takes a value, for what reads it later in this run and in the next (ASSIGN_VARIABLE).
 
-    Inputs: the state, the value. There is no output; who runs the graph stores the value.
+    Inputs: the state, the value. The output is the state from here on: the same bytes, which a
+    graph may use instead of reading the state again. Who runs the graph stores the value.
     """
 
     has_effect: ClassVar[bool] = True
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
-        """Nothing; both inputs must be of one type."""
+        """The state's type, which must be that of the value."""
         state, value = _state(inputs), inputs[1]
         assert value is not None
         if state.type != value.type:
             raise GraphError(f"state {state.name!r}", f"cannot hold {value.name!r}: {value.type}")
-        return ()
+        return (state.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """Nothing to compute."""
-        del signature, inputs
-        return ()
+        """The value."""
+        del signature
+        assert inputs[1] is not None
+        return (inputs[1].copy(),)
 
 
 def _state(inputs: Sequence[Tensor | None]) -> Tensor:

@@ -1,4 +1,4 @@
-/* smg_copy, smg_assign: a tensor copied as it is, out of a state or into it.
+/* smg_copy: a tensor copied as it is, out of a state or into it.
  *
  * Exact: bytes are copied. Scratch: none. Source and destination may overlap, and may be the same.
  * No alignment is needed.
@@ -14,11 +14,6 @@ typedef struct {
 
 SMG_KERNEL void smg_copy(const smg_copy_t *op, const void *x, void *y) {
     memmove(y, x, (size_t)op->bytes);
-}
-
-/* A state comes as an input, hence const; it lies in the caller's arena, which is not. */
-SMG_KERNEL void smg_assign(const smg_copy_t *op, const void *state, const void *value) {
-    memmove((void *)state, value, (size_t)op->bytes);
 }
 
 #endif

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smidgen.core.dtypes import Array
+from smidgen.core.dtypes import Array, DType
+from smidgen.ops.kernel import CArray, CStruct
 from smidgen.ops.support.line import fit_lines, staircase, sum_bounds
 from smidgen.ops.support.requantize import Multipliers
 
-_LEAST_SCALE_SHIFT = 8
+PAIR_SCALE_SHIFT = 8
+"""The least log2 of a line's scale where odd outputs come as 256 times their sum."""
+_TRIO_LIMIT = 1 << 20
 _LARGEST_RIGHT_SHIFT = 16
 
 
@@ -26,6 +29,71 @@ class Scaling:
     addend: int
     words: Array
 
+    def struct(self, clamp: tuple[int, int]) -> CStruct:
+        """What smg_scale.h wants besides the words; its outputs are signed at once."""
+        fields = (
+            ("scale", self.scale),
+            ("addend", self.addend - (128 << 16)),
+            ("low", clamp[0]),
+            ("high", clamp[1]),
+        )
+        return CStruct("smg_scale_t", fields)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """A layer's constants, ready for a kernel."""
+
+    words: CArray
+    scaling: Scaling
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trio:
+    """A layer's constants for smg_dot_4x3_s8: weights [outputs / 4, products, 4]."""
+
+    weights: Array
+    segment: int
+    scaling: Scaling
+
+
+def pack_trio(
+    weights: Array,
+    bias: Array,
+    multipliers: Multipliers,
+    zero_points: tuple[int, int],
+    clamp: tuple[int, int],
+) -> Trio | None:
+    """As `pack_layer`, for cores without SIMD."""
+    kept, folded = fold(weights, bias, multipliers, zero_points[0])
+    segment = trio_segment(kept)
+    found = scaling(kept, folded, multipliers, zero_points[1], clamp)
+    if segment is None or found is None:
+        return None
+    return Trio(interleave(kept), segment, found)
+
+
+def pack_layer(
+    weights: Array,
+    bias: Array,
+    multipliers: Multipliers,
+    zero_points: tuple[int, int],
+    clamp: tuple[int, int],
+    block: int,
+) -> Packed | None:
+    """Weights [outputs, products], bias and multipliers in blocks of `block` outputs.
+
+    `zero_points` are the input's and the output's. None where the numbers do not allow it.
+    """
+    kept, folded = fold(weights, bias, multipliers, zero_points[0])
+    if not can_pair(kept):
+        return None
+    found = scaling(kept, folded, multipliers, zero_points[1], clamp, PAIR_SCALE_SHIFT)
+    if found is None or np.abs(sum_bounds(kept)).max(initial=0) >= 1 << 23:
+        return None
+    comment = f"weights in pairs of outputs, {block} outputs a block, each with its scaling"
+    return Packed(CArray(DType.INT32, pack(kept, found, block), comment), found)
+
 
 def fold(
     weights: Array, bias: Array, multipliers: Multipliers, input_zero_point: int
@@ -40,13 +108,21 @@ def fold(
 
 
 def scaling(
-    weights: Array, bias: Array, multipliers: Multipliers, zero_point: int, clamp: tuple[int, int]
+    weights: Array,
+    bias: Array,
+    multipliers: Multipliers,
+    zero_point: int,
+    clamp: tuple[int, int],
+    least_shift: int = 0,
 ) -> Scaling | None:
-    """The cheapest exact scaling of folded `weights` and `bias`, or None where there is none."""
+    """The cheapest exact scaling of folded `weights` and `bias`, or None where there is none.
+
+    A line's scale is at least 2**`least_shift`.
+    """
     if clamp[0] >= zero_point:
         # Below the zero point ties are rounded the other way, and no one line can follow.
         stairs = staircase(weights, bias, multipliers, zero_point, clamp)
-        lines = fit_lines(stairs, _LEAST_SCALE_SHIFT) if stairs else None
+        lines = fit_lines(stairs, least_shift) if stairs else None
         if lines:
             words = np.stack([lines.intercepts, lines.slopes], axis=1)
             return Scaling(lines.scale, lines.drop, words)
@@ -66,16 +142,14 @@ def _stepwise(
         (shifts >= 1)
         & (shifts <= _LARGEST_RIGHT_SHIFT)
         & ((mantissas >= 1 << 30) | ~alive)
-        & (np.maximum(-lowest, highest) < 1 << 23)
         & (most < 1 << 31)
         & ((most >> shifts) < (1 << 15) - 512)
     )
     if not fits.all():
         return None
-    doubled = np.where(alive, 2 * mantissas - (1 << 32), 0)
     powers = np.int64(1) << (_LARGEST_RIGHT_SHIFT - shifts)
     addend = ((zero_point + 128) << 16) + (1 << 15)
-    return Scaling(0, addend, np.stack([bias, doubled, powers], axis=1))
+    return Scaling(0, addend, np.stack([bias, mantissas, powers], axis=1))
 
 
 def can_pair(weights: Array) -> bool:
@@ -98,9 +172,40 @@ def pack(weights: Array, scale: Scaling, block: int) -> Array:
         [halves[..., 0] | halves[..., 2] << 16, halves[..., 1] | halves[..., 3] << 16], axis=-1
     )
     stream = steps.transpose(0, 2, 3, 1).reshape(blocks, -1)
-    words = _pad(scale.words, (block, 1)).reshape(blocks, block, -1).transpose(0, 2, 1)
+    table = _pad(_with_doubled_mantissas(scale), (block, 1))
+    words = table.reshape(blocks, block, -1).transpose(0, 2, 1)
     joined = np.concatenate([stream, words.reshape(blocks, -1)], axis=1).reshape(-1)
     return (joined & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
+
+
+def _with_doubled_mantissas(scale: Scaling) -> Array:
+    """The words as SMMLAR wants them: (a * (2m - 2^32) + a * 2^32) / 2^32 = a * m / 2^31."""
+    if scale.scale:
+        return scale.words
+    bias, mantissas, powers = scale.words.T
+    doubled = np.where(mantissas != 0, 2 * mantissas - (1 << 32), 0)
+    return np.stack([bias, doubled, powers], axis=1)
+
+
+def trio_segment(weights: Array) -> int | None:
+    """How many products smg_dot_4x3_s8 may sum at a time: their number divided by 1, 2, 3, ...
+
+    None where not even 16 of them will do.
+    """
+    outputs, depth = weights.shape
+    for parts in range(1, depth // 16 + 2):
+        segment = -(-depth // parts)
+        split = np.pad(weights, ((0, 0), (0, -depth % segment)))
+        magnitudes = np.abs(split).reshape(outputs, -1, segment).sum(axis=2)
+        if 128 * int(magnitudes.max(initial=0)) < _TRIO_LIMIT:
+            return segment
+    return None
+
+
+def interleave(weights: Array) -> Array:
+    """Weights [outputs, products] as [outputs / 4, products, 4], filled up with 0."""
+    padded = _pad(weights, (4, 1))
+    return padded.reshape(-1, 4, padded.shape[1]).transpose(0, 2, 1).astype(np.int8)
 
 
 def padded_depth(products: int) -> int:

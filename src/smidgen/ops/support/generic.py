@@ -101,12 +101,19 @@ def window_struct(
 
 
 def finish_struct(
-    signature: Signature, multipliers: Multipliers, activation: Activation
+    signature: Signature,
+    multipliers: Multipliers,
+    activation: Activation,
+    wide: bool | None = None,
 ) -> CStruct:
-    """`smg_finish_t`: bias, requantisation and clamp of an integer layer."""
+    """`smg_finish_t`: bias, requantisation and clamp of an integer layer.
+
+    `wide` says whether accumulators have 64 bits; by default the rule of `is_wide` does.
+    """
     output, bias = signature.output, signature.optional(2)
     low, high = clamp_range(activation, output)
-    wide = is_wide(signature.input(0), bias)
+    if wide is None:
+        wide = is_wide(signature.input(0), bias)
     narrow_table = wide_table = None
     if bias is not None and wide:
         wide_table = CArray(DType.INT64, bias.values.astype(np.int64), "bias")

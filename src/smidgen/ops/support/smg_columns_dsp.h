@@ -8,11 +8,11 @@
 
 #include "smg_dsp.h"
 
-/* `count` values, a multiple of 4, of each column; returns the end of what was written. */
+/* `count` values, a multiple of 4 and at least 4, of each column; returns the end of the words. */
 SMG_NOINLINE static int32_t *smg_columns_dsp(const int8_t *a, const int8_t *b, int32_t count,
                                              int32_t *to) {
     const int8_t *const end = a + count;
-    while (a != end) {
+    do {
         const int32_t p = smg_load_word(a), q = smg_load_word(b);
         to[0] = smg_even_bytes(p);
         to[1] = smg_even_bytes(q);
@@ -21,20 +21,7 @@ SMG_NOINLINE static int32_t *smg_columns_dsp(const int8_t *a, const int8_t *b, i
         a += 4;
         b += 4;
         to += 4;
-    }
-    return to;
-}
-
-/* Copies `count` bytes; returns the end of what was written. */
-SMG_INLINE int8_t *smg_copy_bytes(const int8_t *from, int32_t count, int8_t *to) {
-    for (; count >= 4; count -= 4) {
-        memcpy(to, from, 4);
-        from += 4;
-        to += 4;
-    }
-    for (; count > 0; --count) {
-        *to++ = *from++;
-    }
+    } while (a != end);
     return to;
 }
 

@@ -32,6 +32,13 @@ SMG_INLINE int32_t smg_load_word(const void *from) {
     return word;
 }
 
+/* Two bytes from any address. */
+SMG_INLINE int32_t smg_load_half(const void *from) {
+    int16_t half;
+    memcpy(&half, from, sizeof half);
+    return half;
+}
+
 SMG_INLINE int32_t smg_pair(int32_t low, int32_t high) {
     return (int32_t)(((uint32_t)low & 0xffffu) | ((uint32_t)high << 16));
 }

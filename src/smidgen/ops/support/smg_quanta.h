@@ -38,20 +38,25 @@ SMG_INLINE int32_t smg_value(const smg_run_t *run, int32_t offset) {
     return smg_load(run->quanta, run->bits, run->index + offset) - run->zero_point;
 }
 
-/* sum_i a[i] * b[i * stride], exact; 8-bit runs are summed in 32 bits. */
-SMG_INLINE int64_t smg_dot(smg_run_t a, smg_run_t b, int32_t count, int32_t stride) {
+/* sum_i a[i * a_step] * b[i * b_step], exact; products of 8 bits are summed in 32 bits. */
+SMG_INLINE int64_t smg_dot_steps(smg_run_t a, int32_t a_step, smg_run_t b, int32_t b_step,
+                                 int32_t count) {
     if (a.bits == 16) {
         int64_t sum = 0;
         for (int32_t i = 0; i < count; ++i) {
-            sum += (int64_t)smg_value(&a, i) * smg_value(&b, i * stride);
+            sum += (int64_t)smg_value(&a, i * a_step) * smg_value(&b, i * b_step);
         }
         return sum;
     }
     int32_t sum = 0;
     for (int32_t i = 0; i < count; ++i) {
-        sum += smg_value(&a, i) * smg_value(&b, i * stride);
+        sum += smg_value(&a, i * a_step) * smg_value(&b, i * b_step);
     }
     return sum;
+}
+
+SMG_INLINE int64_t smg_dot(smg_run_t a, smg_run_t b, int32_t count) {
+    return smg_dot_steps(a, 1, b, 1, count);
 }
 
 #endif

@@ -283,14 +283,13 @@ def taps_inside(site: Site) -> tuple[Array, Array]:
     """(always, ever): whether each tap of the window lies inside x for all outputs, for any."""
     op, x, weights, output = site.node.op, site.input(0), site.input(1), site.output
     assert isinstance(op, (Conv2D, DepthwiseConv2D))
-    inside = []
+    always, ever = np.ones((1, 1), bool), np.ones((1, 1), bool)
     for axis, before in enumerate((op.padding.top, op.padding.left)):
         starts = np.arange(output.shape[axis + 1]) * op.stride[axis] - before
         at = starts[:, None] + np.arange(weights.shape[axis + 1]) * op.dilation[axis]
-        inside.append((at >= 0) & (at < x.shape[axis + 1]))
-    rows, cols = inside
-    always = rows.all(axis=0)[:, None] & cols.all(axis=0)[None, :]
-    ever = rows.any(axis=0)[:, None] & cols.any(axis=0)[None, :]
+        inside = (at >= 0) & (at < x.shape[axis + 1])
+        always = always.reshape(-1, 1) & inside.all(axis=0, keepdims=True)
+        ever = ever.reshape(-1, 1) & inside.any(axis=0, keepdims=True)
     return always.reshape(-1), ever.reshape(-1)
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from smidgen.core.dtypes import Array
+import numpy as np
+
+from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import ModelFileError, UnsupportedOp
 from smidgen.frontends.tflite.conversion import (
+    Binding,
     Conversion,
     Variable,
     Whole,
+    blank_state,
     convert_operators,
     converts,
 )
+from smidgen.frontends.tflite.flexbuffer import read_flexbuffer_map
 from smidgen.frontends.tflite.model import TfliteModel, TfliteOperator
 from smidgen.frontends.tflite.operators.shaping import output_of
 from smidgen.frontends.tflite.options import (
@@ -21,6 +26,9 @@ from smidgen.frontends.tflite.options import (
 )
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.evaluate import Reference
+from smidgen.ops.shape.arrange import BroadcastTo
+from smidgen.ops.shape.join import Concat
+from smidgen.ops.shape.slicing import Slice
 from smidgen.ops.state.ops import AssignState, ReadState
 
 MAX_ROUNDS = 1024
@@ -48,7 +56,8 @@ def assign_variable(conversion: Conversion, operator: TfliteOperator) -> None:
     """The state takes a value."""
     value = conversion.tensor(operator, 1)
     state = conversion.state(_variable(conversion, operator), value)
-    conversion.emit_named(operator, AssignState(), [state, conversion.name_at(value.index)])
+    inputs = [state, conversion.name_at(value.index)]
+    conversion.add(operator, AssignState(), inputs, conversion.quantization(value))
 
 
 def _variable(conversion: Conversion, operator: TfliteOperator) -> Variable:
@@ -91,38 +100,35 @@ def _values_after(model: TfliteModel, index: int) -> dict[Variable, Array]:
 def if_(conversion: Conversion, operator: TfliteOperator) -> None:
     """The branch that a condition known at compile time takes."""
     options = conversion.options(operator, IfOptions)
-    holds = _truth(conversion, operator, conversion.input_name(operator, 0))
+    holds = _truth(conversion, operator, conversion.binding(operator.inputs[0]))
     branch = options.then_subgraph if holds else options.else_subgraph
-    names = conversion.inside(branch, operator.inputs[1:])
-    conversion.names.update(zip(operator.outputs, names, strict=True))
+    given = [conversion.binding(index) for index in operator.inputs[1:]]
+    for index, result in zip(operator.outputs, conversion.inside(branch, given), strict=True):
+        conversion.bind(index, result)
 
 
 @converts("WHILE")
 def while_(conversion: Conversion, operator: TfliteOperator) -> None:
     """A loop whose end is known at compile time, unrolled."""
     options = conversion.options(operator, WhileOptions)
-    for index in operator.inputs:
-        conversion.name_at(index)
-    kept = dict(conversion.names)
+    carried = [conversion.binding(index) for index in operator.inputs]
     for _ in range(MAX_ROUNDS):
-        (condition,) = conversion.inside(options.cond_subgraph, operator.inputs)
+        (condition,) = conversion.inside(options.cond_subgraph, carried)
         if not _truth(conversion, operator, condition):
             break
-        names = conversion.inside(options.body_subgraph, operator.inputs)
-        conversion.names.update(zip(operator.inputs, names, strict=True))
+        carried = conversion.inside(options.body_subgraph, carried)
     else:
         raise UnsupportedOp(
             conversion.where(operator),
             f"goes round more than {MAX_ROUNDS} times",
             "run the loop outside of the model",
         )
-    results = [conversion.names[index] for index in operator.inputs]
-    conversion.names.update(kept)
-    conversion.names.update(zip(operator.outputs, results, strict=True))
+    for index, result in zip(operator.outputs, carried, strict=True):
+        conversion.bind(index, result)
 
 
-def _truth(conversion: Conversion, operator: TfliteOperator, name: str) -> bool:
-    value = conversion.value(name)
+def _truth(conversion: Conversion, operator: TfliteOperator, condition: Binding) -> bool:
+    value = conversion.value(condition) if isinstance(condition, str) else None
     if value is None or value.size != 1:
         raise UnsupportedOp(
             conversion.where(operator),
@@ -130,3 +136,45 @@ def _truth(conversion: Conversion, operator: TfliteOperator, name: str) -> bool:
             "export both branches and select, or a loop with a fixed number of rounds",
         )
     return bool(value.reshape(-1)[0])
+
+
+@converts("CIRCULAR_BUFFER")
+def circular_buffer(conversion: Conversion, operator: TfliteOperator) -> None:
+    """Rows shifted up by one, the newest last: a custom operator of Micro.
+
+    A longer cycle ends the run of Micro's interpreter early, which a plain function cannot.
+    """
+    x, output = conversion.tensor(operator, 0), output_of(conversion, operator)
+    if len(x.shape) != 4 or len(output.shape) != 4 or x.shape[1] != 1 or not output.shape[1]:
+        raise ModelFileError(conversion.where(operator), f"keeps {x.shape} in {output.shape}")
+    if _cycle(conversion, operator, output.shape[1]) != 1:
+        raise UnsupportedOp(
+            conversion.where(operator),
+            "runs every second time only",
+            "set cycles_max to 1 and call the model as often as its later layers are to run",
+        )
+    newest = conversion.input_name(operator, 0)
+    dtype, quantization = conversion.dtype(output), conversion.quantization(output)
+    initial = blank_state(dtype, output.shape, quantization)
+    name = conversion.fresh(f"circular_buffer_{operator.index}")
+    state = conversion.builder.state(name, dtype, initial, quantization)
+    before = conversion.add(operator, ReadState(), [state], quantization)
+    _, rows, width, depth = output.shape
+    tail = Slice((0, 1, 0, 0), (1, rows - 1, width, depth), (1, 1, 1, 1))
+    parts = [conversion.add(operator, tail, [before], quantization)] if rows > 1 else []
+    conversion.emit_named(operator, Concat(1), [*parts, newest], results=operator.outputs[:1])
+    conversion.add(operator, AssignState(), [state, conversion.names[output.index]], quantization)
+    for valid in operator.outputs[1:2]:
+        always = conversion.add_constant(operator, DType.BOOL, np.ones((), bool))
+        shape = conversion.subgraph.tensors[valid].shape
+        conversion.emit_named(operator, BroadcastTo(shape), [always], results=[valid])
+
+
+def _cycle(conversion: Conversion, operator: TfliteOperator, rows: int) -> int:
+    """How many runs a cycle takes; where the file does not say, Micro goes by the rows."""
+    data = operator.custom_options
+    options = read_flexbuffer_map(data, conversion.where(operator)) if data else {}
+    given = options.get("cycles_max")
+    if isinstance(given, int) and given > 0:
+        return given
+    return 1 if rows in (5, 13, 25) else 2

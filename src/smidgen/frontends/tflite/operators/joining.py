@@ -109,8 +109,9 @@ def slice_(conversion: Conversion, operator: TfliteOperator) -> None:
 def reverse(conversion: Conversion, operator: TfliteOperator) -> None:
     """A slice that walks backwards along the given axes."""
     shape = conversion.tensor(operator, 0).shape
-    backwards = {axis_of(conversion, operator, axis, len(shape)) for axis in
-                 ints(conversion, operator, 1)}  # fmt: skip
+    backwards = {
+        axis_of(conversion, operator, axis, len(shape)) for axis in ints(conversion, operator, 1)
+    }
     begin = tuple(extent - 1 if axis in backwards else 0 for axis, extent in enumerate(shape))
     stride = tuple(-1 if axis in backwards else 1 for axis in range(len(shape)))
     conversion.emit(operator, Slice(begin, shape, stride), [0])

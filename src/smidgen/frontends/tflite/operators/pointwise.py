@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smidgen.core.dtypes import DType
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.frontends.tflite.options import AddOptions, SoftmaxOptions
@@ -13,9 +14,12 @@ from smidgen.ops.support.activation import Activation
 
 @converts("ADD")
 def addition(conversion: Conversion, operator: TfliteOperator) -> None:
-    """Broadcasts."""
+    """Broadcasts. Micro ignores the fused activation of an int32 sum, unlike TensorFlow Lite."""
     options = conversion.options(operator, AddOptions)
-    conversion.emit(operator, Add(conversion.activation(operator, options.activation)))
+    activation = conversion.activation(operator, options.activation)
+    if conversion.dtype(conversion.tensor(operator, 0)) is DType.INT32:
+        activation = Activation.NONE
+    conversion.emit(operator, Add(activation))
 
 
 @converts("SOFTMAX")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from smidgen.core.errors import UnsupportedOp
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.frontends.tflite.operators.shaping import axis_of, ints, output_of
 from smidgen.frontends.tflite.options import ReducerOptions
+from smidgen.graph.op import Op
 from smidgen.ops.reduce.ops import Mean, ReduceAll, ReduceMax, ReduceMin, Sum
 
-_OPS = {
+_OPS: Mapping[str, Callable[[tuple[int, ...], bool], Op]] = {
     "MEAN": Mean,
     "SUM": Sum,
     "REDUCE_MAX": ReduceMax,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smidgen.core.errors import ModelFileError, UnsupportedOp
+from smidgen.core.errors import ModelFileError
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator, TfliteTensor
 from smidgen.frontends.tflite.options import (
@@ -15,7 +15,6 @@ from smidgen.frontends.tflite.options import (
     SpaceToDepthOptions,
 )
 from smidgen.frontends.tflite.schema import MirrorMode
-from smidgen.graph.tensor import Tensor
 from smidgen.ops.shape.arrange import BroadcastTo, DepthToSpace, SpaceToDepth, Transpose
 from smidgen.ops.shape.batches import BatchToSpace, Margins, SpaceToBatch
 from smidgen.ops.shape.ops import Reshape

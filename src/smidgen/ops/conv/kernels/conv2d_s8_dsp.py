@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil
+from math import ceil, prod
 
-from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.conv.fields import accepts_int8, window_fields
+from smidgen.ops.conv.fields import accepts_int8
 from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.conv.windows import Shape, has_runs, may_copy, windows
 from smidgen.ops.kernel import (
-    CArray,
     Cost,
     CStruct,
     CValue,
@@ -23,22 +21,15 @@ from smidgen.ops.kernel import (
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import Scaling, can_pair, fold, pack, padded_depth, scaling
+from smidgen.ops.support.columns import Packed, pack_layer, padded_depth
 from smidgen.ops.support.lowering import bias_or_zeros, constant
 from smidgen.ops.support.overlap import safe_pixel_distance
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
 
-_BLOCK = 4
+BLOCK = 4
+"""Outputs that the inner kernel makes at a time."""
 _PIXELS = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Packed:
-    """What packing a layer's constants gives."""
-
-    words: CArray
-    scaling: Scaling
 
 
 class Conv2DInt8Dsp(Kernel):
@@ -51,119 +42,110 @@ class Conv2DInt8Dsp(Kernel):
     def accepts(self, op: Op, signature: Signature) -> bool:
         """Int8, constant symmetric weights, no groups, and numbers that allow its shortcuts."""
         assert isinstance(op, Conv2D)
-        if not accepts_int8(signature):
-            return False
-        return signature.input(0).shape[3] == signature.input(1).shape[3] and (
-            _packed(op, signature) is not None
+        return (
+            accepts_int8(signature)
+            and signature.input(0).shape[3] == signature.input(1).shape[3]
+            and packed_conv(op, signature, BLOCK) is not None
         )
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights in blocks of four outputs with their requantisation behind them."""
         del core
         assert isinstance(op, Conv2D)
-        packed = _packed(op, signature)
+        packed = packed_conv(op, signature, BLOCK)
         assert packed is not None
-        return KernelCall(
-            self.name,
-            "smg_conv2d_s8_dsp.h",
-            "smg_conv2d_s8_dsp",
-            CStruct("smg_conv2d_s8_dsp_t", _fields(op, signature, packed)),
-            (InputArg(0), OutputArg(0), ScratchArg()),
-            scratch_bytes=_scratch_bytes(op, signature),
-            overlaps=(Overlap(0, 0, ahead=_ahead(op, signature)),),
-        )
+        x, output = signature.input(0), signature.output
+        shapes = (x.shape, signature.input(1).shape, output.shape)
+        clamp = clamp_range(op.activation, output)
+        return columns_call(self.name, op, shapes, packed, x.quant.zero_point, clamp)
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
-        """0.77 instructions for each product, 50 for each 4 x 2 outputs, and the columns."""
+        """See `columns_cost`."""
         del core
         assert isinstance(op, Conv2D)
-        output, weights = signature.output, signature.input(1)
-        pairs = ceil(output.shape[1] * output.shape[2] / _PIXELS)
-        depth = padded_depth(weights.elements // weights.shape[0])
-        blocks = ceil(weights.shape[0] / _BLOCK)
-        gather = (2.0 if _is_direct(op, signature) else 5.0) * depth + 100
-        return Cost(
-            pairs * (blocks * (6.2 * depth + 50) + gather),
-            flash_bytes=blocks * _BLOCK * (depth + 12),
-            scratch_bytes=_scratch_bytes(op, signature),
-        )
+        shapes = (signature.input(0).shape, signature.input(1).shape, signature.output.shape)
+        return columns_cost(op, shapes)
 
 
 @lru_cache(maxsize=256)
-def _packed(op: Conv2D, signature: Signature) -> _Packed | None:
+def packed_conv(op: Conv2D, signature: Signature, block: int) -> Packed | None:
+    """The constants of a convolution in blocks of `block` outputs, if its numbers allow it."""
     x, output = signature.input(0), signature.output
     channels = signature.input(1).shape[0]
-    multipliers = per_channel(x, signature.input(1), output, channels)
-    weights, bias = fold(
+    return pack_layer(
         constant(signature, 1).reshape(channels, -1),
         bias_or_zeros(signature, channels),
-        multipliers,
-        x.quant.zero_point,
+        per_channel(x, signature.input(1), output, channels),
+        (x.quant.zero_point, output.quant.zero_point),
+        clamp_range(op.activation, output),
+        block,
     )
-    if not can_pair(weights):
-        return None
-    clamp = clamp_range(op.activation, output)
-    found = scaling(weights, bias, multipliers, output.quant.zero_point, clamp)
-    if found is None:
-        return None
-    comment = "weights in pairs of outputs, by fours, and their scaling"
-    return _Packed(CArray(DType.INT32, pack(weights, found, _BLOCK), comment), found)
+
+
+def columns_call(
+    name: str,
+    op: Conv2D,
+    shapes: tuple[Shape, Shape, Shape],
+    packed: Packed,
+    zero_point: int,
+    clamp: tuple[int, int],
+) -> KernelCall:
+    """The call of smg_conv2d_s8_dsp for input, weights and output of `shapes`."""
+    return KernelCall(
+        name,
+        "smg_conv2d_s8_dsp.h",
+        "smg_conv2d_s8_dsp",
+        CStruct("smg_conv2d_s8_dsp_t", _fields(op, shapes, packed, zero_point, clamp)),
+        (InputArg(0), OutputArg(0), ScratchArg()),
+        scratch_bytes=_scratch_bytes(op, shapes[1]),
+        overlaps=(Overlap(0, 0, ahead=_ahead(op, shapes)),),
+    )
+
+
+def columns_cost(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> Cost:
+    """0.77 instructions for each product, 50 for each 4 x 2 outputs, and the columns."""
+    _, weights, output = shapes
+    pairs = ceil(output[1] * output[2] / _PIXELS)
+    depth, blocks = padded_depth(prod(weights[1:])), ceil(weights[0] / BLOCK)
+    gather = (2.0 if has_runs(op, weights) else 5.0) * depth + 100
+    return Cost(
+        pairs * (blocks * (6.2 * depth + 50) + gather),
+        flash_bytes=blocks * BLOCK * (depth + 12),
+        scratch_bytes=_scratch_bytes(op, weights),
+    )
 
 
 def _fields(
-    op: Conv2D, signature: Signature, packed: _Packed
+    op: Conv2D,
+    shapes: tuple[Shape, Shape, Shape],
+    packed: Packed,
+    zero_point: int,
+    clamp: tuple[int, int],
 ) -> tuple[tuple[str, CValue], ...]:
-    x, output = signature.input(0), signature.output
-    channels, rows, cols, depth = signature.input(1).shape
-    low, high = clamp_range(op.activation, output)
+    _, weights, _ = shapes
     return (
-        ("in_rows", x.shape[1]),
-        ("in_cols", x.shape[2]),
-        ("in_channels", x.shape[3]),
-        ("out_cols", output.shape[2]),
-        ("out_pixels", output.shape[1] * output.shape[2]),
-        ("out_channels", channels),
-        ("win_rows", rows),
-        ("win_cols", cols),
-        ("row_reach", (rows - 1) * op.dilation[0]),
-        ("col_reach", (cols - 1) * op.dilation[1]),
-        *window_fields(op),
-        ("depth", padded_depth(rows * cols * depth)),
-        ("direct", int(_is_direct(op, signature))),
-        ("zero_point", x.quant.zero_point),
+        ("windows", windows(op, shapes, zero_point)),
+        ("out_channels", weights[0]),
+        ("depth", padded_depth(prod(weights[1:]))),
         ("scale", packed.scaling.scale),
         ("addend", packed.scaling.addend),
-        ("low", low),
-        ("high", high),
+        ("low", clamp[0]),
+        ("high", clamp[1]),
         ("weights", packed.words),
     )
 
 
-def _is_direct(op: Conv2D, signature: Signature) -> bool:
-    _, _, cols, depth = signature.input(1).shape
-    return cols * depth % 4 == 0 and (cols == 1 or op.dilation[1] == 1)
+def _scratch_bytes(op: Conv2D, weights: Shape) -> int:
+    """Two columns of 16-bit values, and two copies in bytes where a window may need them."""
+    return (6 if may_copy(op, weights) else 4) * padded_depth(prod(weights[1:]))
 
 
-def _is_pointwise(op: Conv2D, signature: Signature) -> bool:
-    """Whether no window ever needs the copies."""
-    padding = op.padding
-    return _is_direct(op, signature) and not any(
-        (padding.top, padding.bottom, padding.left, padding.right)
-    )
-
-
-def _scratch_bytes(op: Conv2D, signature: Signature) -> int:
-    weights = signature.input(1)
-    depth = padded_depth(weights.elements // weights.shape[0])
-    return (4 if _is_pointwise(op, signature) else 6) * depth
-
-
-def _ahead(op: Conv2D, signature: Signature) -> int:
-    weights = signature.input(1)
+def _ahead(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> int:
+    x, weights, output = shapes
     return safe_pixel_distance(
-        signature.input(0).shape,
-        signature.output.shape,
-        (weights.shape[1], weights.shape[2]),
+        x,
+        output,
+        (weights[1], weights[2]),
         op.stride,
         op.padding,
         op.dilation,

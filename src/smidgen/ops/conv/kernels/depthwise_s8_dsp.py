@@ -8,7 +8,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.conv.fields import accepts_int8, output_fields
+from smidgen.ops.conv.fields import accepts_int8
 from smidgen.ops.conv.ops import DepthwiseConv2D
 from smidgen.ops.kernel import (
     CArray,
@@ -19,14 +19,14 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    Overlap,
     ScratchArg,
 )
-from smidgen.ops.support.lowering import bias_or_zeros, constant, multiplier_tables, wrapped_int32
-from smidgen.ops.support.requantize import Multipliers, accumulator_bound, per_channel
+from smidgen.ops.support.activation import clamp_range
+from smidgen.ops.support.columns import fold, scaling
+from smidgen.ops.support.lowering import bias_or_zeros, constant, wrapped_int32
+from smidgen.ops.support.requantize import accumulator_bound, per_channel
 from smidgen.targets.catalogue import Core
-
-_MOST_SHIFT = 22
-"""Up to here rounding and output zero point have room above the shifted product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,11 @@ class _Plan:
         return 2 * pairs_apart * blocks + self.steps - (0 if self.rows.stride == 1 else 1)
 
     @property
+    def read_rows(self) -> int:
+        """The input rows that are read at all."""
+        return self.rows.read(2 * self.plane_pairs)
+
+    @property
     def plane_words(self) -> int:
         """Words of one plane."""
         return self.plane_pairs * self.cols.reach
@@ -110,7 +115,8 @@ def _plan(op: DepthwiseConv2D, signature: Signature) -> _Plan | None:
         for k in range(2)
     )
     plans = [plan for plan in (_Plan(rows, cols, False), _Plan(cols, rows, True)) if _serves(plan)]
-    return min(plans, key=lambda plan: plan.instructions(output.shape[3] // x.shape[3]), default=None)
+    multiplier = output.shape[3] // x.shape[3]
+    return min(plans, key=lambda plan: plan.instructions(multiplier), default=None)
 
 
 def _serves(plan: _Plan) -> bool:
@@ -118,7 +124,7 @@ def _serves(plan: _Plan) -> bool:
     return (
         rows.stride in (1, 2)
         and (rows.dilation == 1 or rows.window == 1)
-        and rows.read(2 * plan.plane_pairs) > 0
+        and plan.read_rows > 0
         and cols.read(cols.reach) > 0
     )
 
@@ -146,25 +152,20 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         plan = _plan(op, signature)
         assert plan is not None
         planes = _planes(plan, signature)
-        multipliers, simple = _simplified(signature)
+        mode, constants = _constants(op, plan, signature)
         fields = (
             *_geometry(plan, signature),
-            ("planes", planes),
-            ("plane_cols", plan.cols.reach),
-            ("plane_pairs", plan.plane_pairs),
-            ("steps", plan.steps),
-            *output_fields(op, signature),
-            *_tables(plan, signature),
-            *multiplier_tables(multipliers),
+            *_planes_fields(plan, planes),
+            *constants,
         )
-        full_range = dict(fields)["low"] == -128 and dict(fields)["high"] == 127
         return KernelCall(
             self.name,
             "smg_depthwise_s8_dsp.h",
-            _function(plan, simple and full_range),
+            _function(plan, mode),
             CStruct("smg_depthwise_s8_dsp_t", fields),
             (InputArg(0), OutputArg(0), ScratchArg()),
             scratch_bytes=4 * (planes * plan.plane_words + plan.weight_words),
+            overlaps=_overlaps(signature),
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
@@ -179,20 +180,31 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         return Cost(channels * each, scratch_bytes=scratch)
 
 
+def _overlaps(signature: Signature) -> tuple[Overlap, ...]:
+    """In place, where each output channel has an input channel of its own.
+
+    Input channel c is in scratch as a whole before output channel c is written; with y = x, the
+    latter goes to bytes whose address is c modulo the number of channels. Those held nothing but
+    input channel c, because the output has no more pixels than the input.
+    """
+    x, output = signature.input(0), signature.output
+    if x.shape[3] != output.shape[3] or output.elements > x.elements:
+        return ()
+    return (Overlap(0, 0, ahead=None, behind=None, in_place=True),)
+
+
 def _planes(plan: _Plan, signature: Signature) -> int:
-    """Four channels are copied at once unless that takes more scratch than working in place saves."""
+    """Two channels are copied at once, unless they need too much scratch for what it gains."""
     channels = signature.input(0).shape[3]
-    room = max(signature.output.nbytes, 2048)
-    return 4 if channels % 4 == 0 and 16 * plan.plane_words <= room else 1
+    room = max(signature.output.nbytes // 8, 512)
+    return 2 if channels >= 2 and 8 * plan.plane_words <= room else 1
 
 
-def _function(plan: _Plan, simple: bool) -> str:
-    stride = plan.rows.stride
-    if not simple:
-        return f"smg_depthwise_s8_dsp_any_stride{stride}"
-    if (plan.rows.window, plan.cols.window) == (3, 3):
-        return "smg_depthwise_s8_dsp_3x3" + ("_stride2" if stride == 2 else "")
-    return f"smg_depthwise_s8_dsp_stride{stride}"
+def _function(plan: _Plan, mode: str) -> str:
+    window = (plan.rows.window, plan.cols.window)
+    form = "3x3" if window == (3, 3) else "column" if window[1] == 1 else "window"
+    form = form if mode != "any" else "window"
+    return f"smg_depthwise_s8_dsp_{form}_stride{plan.rows.stride}_{mode}"
 
 
 def _geometry(plan: _Plan, signature: Signature) -> tuple[tuple[str, CValue], ...]:
@@ -200,69 +212,94 @@ def _geometry(plan: _Plan, signature: Signature) -> tuple[tuple[str, CValue], ..
     steps = (x.shape[2] * x.shape[3], x.shape[3])
     out_steps = (output.shape[2] * output.shape[3], output.shape[3])
     row, col = (1, 0) if plan.swapped else (0, 1)
-    rows, cols = plan.rows, plan.cols
     return (
         ("channels", x.shape[3]),
         ("multiplier", output.shape[3] // x.shape[3]),
-        ("rows", rows.read(2 * plan.plane_pairs)),
-        ("cols", cols.read(cols.reach)),
+        ("rows", plan.read_rows),
+        ("cols", plan.cols.read(plan.cols.reach)),
         ("row_step", steps[row]),
         ("col_step", steps[col]),
-        ("out_rows", rows.outputs),
-        ("out_cols", cols.outputs),
+        ("out_rows", plan.rows.outputs),
+        ("out_cols", plan.cols.outputs),
         ("out_row_step", out_steps[row]),
         ("out_col_step", out_steps[col]),
-        ("win_rows", rows.window),
-        ("win_cols", cols.window),
-        ("stride_rows", rows.stride),
-        ("stride_cols", cols.stride),
-        ("dilation_cols", cols.dilation),
-        ("top", rows.before),
-        ("left", cols.before),
+        ("taps", plan.rows.window),
+        ("win_cols", plan.cols.window),
+        ("steps", plan.steps),
     )
 
 
-def _tables(plan: _Plan, signature: Signature) -> tuple[tuple[str, CValue], ...]:
-    weights = constant(signature, 1)[0]
-    packed = np.transpose(weights, (2, 0, 1) if plan.swapped else (2, 1, 0))
-    doubled = wrapped_int32(2 * _folded_bias(signature))
+def _planes_fields(plan: _Plan, planes: int) -> tuple[tuple[str, CValue], ...]:
+    rows, cols, column = plan.rows, plan.cols, plan.plane_pairs
+    lead = rows.before % 2
     return (
-        ("weights", CArray(DType.INT8, packed, "weights, by channel, window column, row")),
-        ("bias", CArray(DType.INT32, doubled, "bias, input zero point folded in, doubled")),
+        ("planes", planes),
+        ("plane_words", plan.plane_words),
+        ("column_words", column),
+        ("window_words", cols.dilation * column),
+        ("output_words", cols.stride * column),
+        ("first", 2 * cols.before * column + rows.before),
+        ("lead", lead),
+        ("pairs", (plan.read_rows - lead) // 2),
+        ("trail", (plan.read_rows - lead) % 2),
     )
 
 
-def _folded_bias(signature: Signature) -> Array:
+def _constants(
+    op: DepthwiseConv2D, plan: _Plan, signature: Signature
+) -> tuple[str, tuple[tuple[str, CValue], ...]]:
+    """How sums become outputs ("line", "step" or "any"), and the fields that say it."""
+    x, output = signature.input(0), signature.output
+    multipliers = per_channel(x, signature.input(1), output, output.shape[3])
+    bias = bias_or_zeros(signature, output.shape[3])
+    weights, folded = fold(_by_channel(signature), bias, multipliers, x.quant.zero_point)
+    clamp = clamp_range(op.activation, output)
+    found = scaling(weights, folded, multipliers, output.quant.zero_point, clamp)
+    if found is None or clamp != (-128, 127):
+        mode, addend = "any", 0
+        table = np.stack([2 * folded, multipliers.mantissas, multipliers.shifts], axis=1)
+    else:
+        # `scaling` has outputs from 0 to 255, this kernel from -128 to 127.
+        mode, addend = "line" if found.scale else "step", found.addend - (128 << 16)
+        table = found.words if found.scale else _doubled(found.words)
+    return mode, (
+        ("zero_point", x.quant.zero_point),
+        ("scale", found.scale if mode == "line" and found else 0),
+        ("addend", addend),
+        ("out_zero_point", output.quant.zero_point),
+        ("low", clamp[0]),
+        ("high", clamp[1]),
+        ("weights", _packed(weights, plan, signature)),
+        ("bias", CArray(DType.INT32, wrapped_int32(table[:, 0]), f"bias, {mode}")),
+        ("mantissas", CArray(DType.INT32, wrapped_int32(table[:, 1]))),
+        ("factors", CArray(DType.INT8, table[:, 2]) if mode != "line" else None),
+    )
+
+
+def _doubled(words: Array) -> Array:
+    """Bias, mantissa and power of two as the kernel has them: doubled, as it is, as an exponent."""
+    return np.stack([2 * words[:, 0], words[:, 1], np.log2(words[:, 2]).astype(np.int64)], axis=1)
+
+
+def _by_channel(signature: Signature) -> Array:
+    """The weights as [output channels, window]."""
     weights = constant(signature, 1)[0]
-    bias = bias_or_zeros(signature, weights.shape[2])
-    return bias - signature.input(0).quant.zero_point * weights.sum(axis=(0, 1))
+    return np.moveaxis(weights, 2, 0).reshape(weights.shape[2], -1)
+
+
+def _packed(weights: Array, plan: _Plan, signature: Signature) -> CArray:
+    shape = signature.input(1).shape
+    split = weights.reshape(shape[3], shape[1], shape[2])
+    packed = split if plan.swapped else split.transpose(0, 2, 1)
+    return CArray(DType.INT8, packed, "weights, by channel, window column, row")
 
 
 def _bound(signature: Signature) -> int:
     """The largest magnitude of any accumulator."""
     zero_point = signature.input(0).quant.zero_point
-    weights = constant(signature, 1)[0]
-    return accumulator_bound(
-        np.moveaxis(weights, 2, 0),
-        bias_or_zeros(signature, weights.shape[2]),
-        max(127 - zero_point, zero_point + 128),
-    )
-
-
-def _simplified(signature: Signature) -> tuple[Multipliers, bool]:
-    """The multipliers, and whether all are right shifts of 1 to 22.
-
-    A channel with a longer shift is always 0 where the product cannot reach half of 2**shift; then
-    a mantissa of 0 with the shift 1 says the same.
-    """
-    x, weights, output = signature.input(0), signature.input(1), signature.output
-    table = per_channel(x, weights, output, output.shape[3])
-    bound = _bound(signature) + 1
-    vanishes = (table.shifts < -_MOST_SHIFT) & (bound < 1 << (_MOST_SHIFT - 1))
-    mantissas = np.where(vanishes, 0, table.mantissas)
-    shifts = np.where(vanishes | (table.mantissas == 0), -1, table.shifts)
-    simple = bool(np.all((shifts <= -1) & (shifts >= -_MOST_SHIFT)))
-    return Multipliers(mantissas, shifts), simple
+    weights = _by_channel(signature)
+    reach = max(127 - zero_point, zero_point + 128)
+    return accumulator_bound(weights, bias_or_zeros(signature, len(weights)), reach)
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConv2DInt8Dsp(),)

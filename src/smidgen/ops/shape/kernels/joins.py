@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor
 from smidgen.ops.kernel import (
+    Argument,
     CArray,
     Cost,
     CStruct,
@@ -15,6 +20,7 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    View,
 )
 from smidgen.ops.shape.join import Concat, Pack, Split, Unpack
 from smidgen.targets.catalogue import Core
@@ -46,11 +52,22 @@ class _JoinKernel(Kernel):
             "smg_join_t",
             (("outer", outer), ("parts", len(parts)), ("bytes", CArray(DType.INT32, sizes))),
         )
-        inputs = tuple(InputArg(index) for index in range(len(signature.inputs)))
-        outputs = tuple(OutputArg(index) for index in range(len(signature.outputs)))
+        inputs: tuple[Argument, ...] = tuple(map(InputArg, range(len(signature.inputs))))
+        outputs: tuple[Argument, ...] = tuple(map(OutputArg, range(len(signature.outputs))))
         # The many side comes last: it is the variable part of the macro.
         arguments = (*outputs, *inputs) if self.has_parts_in else (*inputs, *outputs)
-        return KernelCall(self.name, "smg_join.h", self.function, params, arguments)
+        call = KernelCall(self.name, "smg_join.h", self.function, params, arguments)
+        return replace(call, **self._offers(parts)) if outer == 1 and self.has_parts_in else call
+
+    @staticmethod
+    def _offers(parts: Sequence[Tensor]) -> dict[str, Any]:
+        """Parts that follow each other may be computed in their places; constants are copied."""
+        offers, offset = [], 0
+        for index, part in enumerate(parts):
+            if not part.is_constant:
+                offers.append(View(("input", index), ("output", 0), offset))
+            offset += part.nbytes
+        return {"offers": tuple(offers), "idle_if_taken": len(offers) == len(parts)}
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """About 20 instructions a run, and 1.5 for each byte."""

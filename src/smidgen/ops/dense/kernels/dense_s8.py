@@ -1,4 +1,4 @@
-"""Kernels of the fully connected layer."""
+"""Int8 fully connected layer in portable C."""
 
 from __future__ import annotations
 
@@ -38,12 +38,7 @@ class DenseInt8(Kernel):
     def accepts(self, op: Op, signature: Signature) -> bool:
         """Int8 in and out, constant weights with one zero point."""
         del op
-        weights = signature.input(1)
-        return (
-            all_int8(signature.input(0), weights, signature.output)
-            and len(set(weights.quant.zero_points)) == 1
-            and weights_are_constant(signature)
-        )
+        return accepts_int8(signature)
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights as they are (OI); the input zero point moves into the bias."""
@@ -80,6 +75,16 @@ class DenseInt8(Kernel):
         """About six instructions for each multiply-accumulate."""
         del core
         return Cost(6.0 * op.macs(signature) + 30.0 * signature.output.elements)
+
+
+def accepts_int8(signature: Signature) -> bool:
+    """Int8 in and out, constant weights with one zero point."""
+    weights = signature.input(1)
+    return (
+        all_int8(signature.input(0), weights, signature.output)
+        and len(set(weights.quant.zero_points)) == 1
+        and weights_are_constant(signature)
+    )
 
 
 KERNELS: tuple[Kernel, ...] = (DenseInt8(),)

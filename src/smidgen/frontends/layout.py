@@ -1,6 +1,6 @@
-"""How a PyTorch value lies in memory: the algebra that makes transposes, views and flattens free.
+"""How the value of a foreign model lies in memory: the algebra that makes transposes, views and flattens free.
 
-A value keeps PyTorch's logical axes, each an ordered product of *factors*; memory holds the factors
+A value keeps the logical axes of its own framework (PyTorch, ONNX), each an ordered product of *factors*; memory holds the factors
 in an order of its own, row-major. An image [N, C, H, W] that a convolution wrote channels-last has
 the factors (H, W, C) in memory and the axes N=(), C=(2), H=(0), W=(1); flattened to [N, C*H*W] it
 has the axes N=(), (2, 0, 1), and no element has moved. Factors of extent 1 are left out, so that

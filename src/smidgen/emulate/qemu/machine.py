@@ -1,0 +1,260 @@
+"""A firmware on QEMU: functions are called on it from outside, as on `emulate.machine.Machine`."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
+from smidgen.emulate.faults import Fault
+from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.program import FirmwareSources
+from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
+from smidgen.emulate.qemu.causes import STACK_OVERFLOW, explain
+from smidgen.emulate.qemu.session import NANOSECONDS_SHIFT, CoreFault, Session
+from smidgen.targets.catalogue import Board
+
+DEFAULT_SECONDS_LIMIT = 600.0
+_MONITOR = Path(__file__).with_name("monitor.c")
+_MONITOR_SYMBOLS = ("smg_monitor_start", "smg_monitor_fault", "smg_monitor_nothing")
+_EXCEPTIONS = 14
+_PAINT = 0xA5
+_REGISTER_ARGUMENTS, _STACK_ARGUMENTS = 4, 4
+
+
+class QemuMachine:
+    """A firmware on the QEMU machine that has `board`'s core.
+
+    It is linked for that machine's memory; `firmware` are symbols and sizes as linked for `board`
+    itself. Instructions are counted exactly, by QEMU's virtual clock (-icount); clocks are not
+    modelled.
+
+    Args:
+        program: what to compile.
+        board: whose core is emulated.
+        firmware: what was linked for `board`; default: what runs here, the monitor included.
+        seconds_limit: of this computer's time, for one call.
+
+    Raises:
+        EmulationError: QEMU is not installed, or has no machine with this core.
+        DoesNotFit, ToolchainError: the build fails.
+    """
+
+    def __init__(
+        self,
+        program: FirmwareSources,
+        board: Board,
+        firmware: Firmware | None = None,
+        *,
+        seconds_limit: float = DEFAULT_SECONDS_LIMIT,
+    ) -> None:
+        self.board = board
+        self._host: QemuBoard = qemu_board(board.core)
+        self._seconds_limit = seconds_limit
+        self._elf = _link(program, board, self._host)
+        self._image = read_firmware(self._elf)
+        self.firmware = firmware or self._image
+        self._root: str | None = None
+        self._layers: tuple[str, ...] = ()
+        self._session = self._start()
+        self.clear_counts()
+        self.reset()
+        self._call_cost = self._calibrate()
+
+    def reset(self) -> None:
+        """Memory as after power-up and start-up code; the stack is painted anew."""
+        if not self._session.alive:
+            self._session = self._start()
+        self._fill(range(self._ram.start, self._data_ram().stop), _PAINT)
+        for span in self._image.zeroed:
+            if span.start in self._ram:
+                self._fill(span, 0)
+        for image in self._image.images:
+            if image.address in self._ram:
+                self.write(image.address, image.content)
+
+    def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
+        """Attributes what function `root` runs to `layers`, the functions that it calls in order.
+
+        Each call of `root` then runs twice from the same memory: as a whole, and layer by layer
+        with the same arguments; both must leave the same memory.
+        """
+        for name in (*layers, *([root] if root else [])):
+            self._function(name)
+        self._root, self._layers = root, layers
+        self.clear_counts()
+
+    def clear_counts(self) -> None:
+        """Forgets what was counted."""
+        self._total = 0
+        self._by_layer = [0] * len(self._layers)
+
+    def counts(self) -> Counts:
+        """Instructions since the counts were cleared, by layer; without modelled clocks."""
+        outside = self._total - sum(self._by_layer)
+        layers = zip((ROOT, *self._layers), (outside, *self._by_layer), strict=True)
+        return Counts(
+            layers=tuple(RegionCounts(name, count, None) for name, count in layers),
+            functions=(),
+            instructions=self._total,
+            modelled_cycles=None,
+        )
+
+    def call(self, symbol: str, *args: int) -> int:
+        """Calls the function `symbol` with up to 8 word arguments; returns its result register.
+
+        Raises:
+            UnknownName: no such function.
+            EmulationError: the core faulted, or ran for longer than the limit.
+        """
+        if symbol != self._root or not self._layers:
+            result, instructions = self._invoke(symbol, args)
+            self._total += instructions
+            return result
+        return self._call_root(symbol, args)
+
+    def read(self, address: int, count: int) -> bytes:
+        """`count` bytes from `address`."""
+        self._ask("R", (address, count), 0)
+        return self._session.take(count)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Puts `data` at `address`."""
+        self._ask("W", (address, len(data)), 1, data)
+
+    def symbol(self, name: str) -> tuple[int, int]:
+        """Address and bytes of a function or object; raises UnknownName."""
+        found = self._symbol(name)
+        return found.address, found.bytes
+
+    @property
+    def stack_bytes(self) -> int:
+        """The deepest stack of all calls since the last reset, by the paint that is gone."""
+        stack = self._image.stack
+        used = len(self.read(stack.start, len(stack)).lstrip(bytes([_PAINT])))
+        return used + -used % self.board.core.word_bytes
+
+    def _call_root(self, symbol: str, args: tuple[int, ...]) -> int:
+        data, (before, after) = self._data_ram(), self._host.copies
+        self._copy(before, data.start, len(data))
+        result, instructions = self._invoke(symbol, args)
+        self._total += instructions
+        self._copy(after, data.start, len(data))
+        self._copy(data.start, before, len(data))
+        for index, layer in enumerate(self._layers):
+            self._by_layer[index] += self._invoke(layer, args)[1]
+        self._require_same(after)
+        return result
+
+    def _require_same(self, copy: int) -> None:
+        data = self._data_ram()
+        (differing,) = self._ask("D", (data.start, len(data), copy), 1)
+        if differing:
+            raise EmulationError(
+                f"{self._root} on {self._host.machine}",
+                f"leaves {differing} bytes of memory otherwise than its layers do one by one",
+                "this is a bug in smidgen",
+            )
+
+    def _invoke(self, symbol: str, args: tuple[int, ...]) -> tuple[int, int]:
+        """The result of one call, and the instructions that it took."""
+        stack = self._push(args[_REGISTER_ARGUMENTS:])
+        operands = (self._function(symbol).address, stack, *args[:_REGISTER_ARGUMENTS])
+        try:
+            result, fast, slow = self._ask("C", operands, 3)
+        except CoreFault as fault:
+            found = Fault(fault.report.pc, explain(fault.report, self._image.stack))
+            raise found.error(symbol, self.board, self._image) from None
+        self._check_stack(symbol)
+        ticks = _unwrapped(fast, slow * self._host.fast_hz // SLOW_HZ)
+        nanoseconds = ticks * 1_000_000_000 / self._host.fast_hz
+        return result, round(nanoseconds / (1 << NANOSECONDS_SHIFT)) - self._call_cost
+
+    def _check_stack(self, symbol: str) -> None:
+        """On some boards the addresses below the RAM swallow what is written to them."""
+        bottom = self._image.stack.start
+        if self.read(bottom, 4) != bytes([_PAINT]) * 4:
+            raise Fault(bottom, STACK_OVERFLOW).error(symbol, self.board, self._image)
+
+    def _push(self, args: tuple[int, ...]) -> int:
+        """Puts `args` on the stack, as the Arm procedure call standard wants; the new top."""
+        if len(args) > _STACK_ARGUMENTS:
+            most = _REGISTER_ARGUMENTS + _STACK_ARGUMENTS
+            raise EmulationError("call", f"has more than {most} arguments")
+        words = struct.pack(f"<{len(args)}I", *(arg & 0xFFFF_FFFF for arg in args))
+        top = (self._image.stack.stop - len(words)) & -16
+        if words:
+            self.write(top, words)
+        return top
+
+    def _calibrate(self) -> int:
+        """What every call adds to its count: all but the one instruction of an empty function."""
+        self._call_cost = 0
+        return self._invoke("smg_monitor_nothing", ())[1] - 1
+
+    def _start(self) -> Session:
+        stack = self._symbol("smg_monitor_stack")
+        start, fault = (self._symbol(name).address | 1 for name in _MONITOR_SYMBOLS[:2])
+        table = (stack.address + stack.bytes, start, *[fault] * _EXCEPTIONS)
+        vectors = struct.pack(f"<{len(table)}I", *table)
+        return Session(self._host, self._elf, vectors, self._seconds_limit)
+
+    def _ask(
+        self, command: str, operands: tuple[int, ...], words: int, content: bytes = b""
+    ) -> tuple[int, ...]:
+        if not self._session.alive:
+            raise EmulationError(
+                f"QEMU {self._host.machine}", "has stopped after a fault", "reset the machine"
+            )
+        return self._session.exchange(command, operands, content, words)
+
+    def _fill(self, span: range, value: int) -> None:
+        self._ask("F", (span.start, len(span), value), 1)
+
+    def _copy(self, to: int, start: int, count: int) -> None:
+        self._ask("M", (to, count, start), 1)
+
+    @property
+    def _ram(self) -> range:
+        return range(self._host.ram.address, self._host.ram.end)
+
+    def _data_ram(self) -> range:
+        """Behind the stack: initialised and zeroed data."""
+        zeroed = [span.stop for span in self._image.zeroed]
+        loaded = [image.address + len(image.content) for image in self._image.images]
+        ends = [end for end in (*zeroed, *loaded) if end - 1 in self._ram]
+        return range(self._image.stack.stop, max(ends, default=self._image.stack.stop))
+
+    def _symbol(self, name: str) -> Symbol:
+        if name not in self._image.symbols:
+            raise UnknownName("symbol", name, self._image.symbols)
+        return self._image.symbols[name]
+
+    def _function(self, name: str) -> Symbol:
+        found = self._symbol(name)
+        if not found.is_function:
+            raise EmulationError(f"symbol {name!r}", "is no function")
+        return found
+
+
+def open_qemu(program: FirmwareSources, board: Board) -> QemuMachine:
+    """`program` on QEMU, its sizes as linked for `board`; raises as QemuMachine does."""
+    return QemuMachine(program, board, read_firmware(program.link(board)))
+
+
+def _link(program: FirmwareSources, board: Board, host: QemuBoard) -> bytes:
+    monitor = {"smg_monitor.c": _MONITOR.read_text(encoding="utf-8")}
+    joined = FirmwareSources(
+        {**program.files, **monitor},
+        (*program.entry_symbols, *_MONITOR_SYMBOLS),
+        program.optimise,
+        (*program.defines, f"SMG_COUNTERS={host.counters:#x}u"),
+    )
+    return joined.link(host.host_of(board))
+
+
+def _unwrapped(fast: int, estimate: int) -> int:
+    """The number of ticks that is `fast` modulo 2**32 and nearest to `estimate`."""
+    wraps = round((estimate - fast) / (1 << 32))
+    return fast + (max(wraps, 0) << 32)

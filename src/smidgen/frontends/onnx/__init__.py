@@ -1,0 +1,1 @@
+"""ONNX models, float and quantised, become graphs."""

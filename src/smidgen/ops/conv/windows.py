@@ -1,0 +1,58 @@
+"""The geometry of a convolution's windows, as smg_windows_s8.h wants it."""
+
+from __future__ import annotations
+
+from smidgen.ops.conv.fields import window_fields
+from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.kernel import CStruct
+
+Shape = tuple[int, ...]
+
+
+def windows(op: Conv2D, shapes: tuple[Shape, Shape, Shape], zero_point: int) -> CStruct:
+    """The windows of `op` over input, weights and output of `shapes`."""
+    x, (_, rows, cols, depth), output = shapes
+    runs, run_bytes, run_step = _runs(op, x, shapes[1])
+    return CStruct(
+        "smg_windows_s8_t",
+        (
+            ("in_rows", x[1]),
+            ("in_cols", x[2]),
+            ("in_channels", depth),
+            ("out_cols", output[2]),
+            ("out_pixels", output[1] * output[2]),
+            ("win_rows", rows),
+            ("win_cols", cols),
+            ("row_reach", (rows - 1) * op.dilation[0]),
+            ("col_reach", (cols - 1) * op.dilation[1]),
+            *window_fields(op),
+            ("zero_point", zero_point),
+            ("runs", runs),
+            ("run_bytes", run_bytes),
+            ("run_step", run_step),
+        ),
+    )
+
+
+def has_runs(op: Conv2D, weights: Shape) -> bool:
+    """Whether a window that lies inside consists of contiguous multiples of 4 bytes."""
+    _, _, cols, depth = weights
+    return cols * depth % 4 == 0 and (cols == 1 or op.dilation[1] == 1)
+
+
+def may_copy(op: Conv2D, weights: Shape) -> bool:
+    """Whether there may be windows that must be copied."""
+    padding = op.padding
+    outside = any((padding.top, padding.bottom, padding.left, padding.right))
+    return outside or not has_runs(op, weights)
+
+
+def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
+    """Count, bytes and distance of the runs; one run where rows follow each other."""
+    _, rows, cols, depth = weights
+    if not has_runs(op, weights):
+        return 0, 0, 0
+    run_bytes, run_step = cols * depth, op.dilation[0] * x[2] * depth
+    if run_bytes == run_step or rows == 1:
+        return 1, rows * run_bytes, 0
+    return rows, run_bytes, run_step

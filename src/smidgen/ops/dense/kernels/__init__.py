@@ -1,0 +1,1 @@
+"""Kernels of the fully connected layer, one variant a file."""

@@ -1,0 +1,1 @@
+"""Kernels of the poolings, one variant a file."""

@@ -1,0 +1,64 @@
+"""Functions of one element: what the ops of several families share, and int8 lookup tables."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from smidgen.core.dtypes import Array, DType
+from smidgen.graph.op import Op, Signature
+from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.float_math import round_half_away
+
+BYTES = (DType.INT8, DType.UINT8)
+
+
+class Unary(Op):
+    """A function of each element that keeps the type."""
+
+    __slots__ = ()
+
+    def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
+        """The input's type."""
+        assert inputs[0] is not None
+        return (inputs[0].type,)
+
+    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """float32 by `real`, quanta by `quanta`."""
+        x, output = inputs[0], signature.output
+        assert x is not None
+        if output.dtype is DType.FLOAT32:
+            return (self.real(x).astype(np.float32),)
+        quanta = np.clip(self.quanta(signature, x), *output.dtype.range)
+        return (quanta.astype(output.dtype.numpy),)
+
+    @abstractmethod
+    def real(self, x: Array) -> Array:
+        """The function of float32 numbers."""
+
+    def quanta(self, signature: Signature, x: Array) -> Array:
+        """The function of quanta, before saturation; as TensorFlow Lite fills its tables."""
+        return by_table_rule(self.real, signature, x)
+
+
+def centred(x: Array, tensor: Tensor) -> Array:
+    """Quanta as int64 with the zero point taken off."""
+    return x.astype(np.int64) - tensor.quant.zero_point
+
+
+def dequantized(tensor: Tensor, x: Array) -> Array:
+    """Quanta as float32 numbers, one rounding."""
+    return np.float32(tensor.quant.scale) * centred(x, tensor).astype(np.float32)
+
+
+def by_table_rule(function: Callable[[Array], Array], signature: Signature, x: Array) -> Array:
+    """Quanta of `function`, all in float32 (common.h, LUTPopulate; elu.cc)."""
+    output = signature.output.quant
+    inverse_scale = np.float32(1) / np.float32(output.scale)
+    with np.errstate(all="ignore"):
+        transformed = function(dequantized(signature.input(0), x)).astype(np.float32)
+        rescaled = round_half_away(transformed * inverse_scale)
+        shifted = (rescaled + np.float32(output.zero_point)).astype(np.float64)
+    return np.nan_to_num(shifted, nan=0.0, posinf=2.0**31, neginf=-(2.0**31)).astype(np.int64)

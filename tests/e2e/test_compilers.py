@@ -1,0 +1,68 @@
+"""Other people's compilers take the generated C without a warning, and agree about what it does."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.graphs import small_convnet
+
+from smidgen.compiler.artifact import Artifact
+from smidgen.compiler.compile import compile_graph
+from smidgen.emulate.proof import random_samples
+from smidgen.graph.evaluate import Reference
+from smidgen.targets.catalogue import board
+
+STRICT = "-std=c99 -O2 -Wall -Wextra -Wpedantic -Wconversion -Werror -ffp-contract=off".split()
+CORES = {
+    "nucleo-l4r5zi": ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
+    "raspberry-pi-pico": ["-mcpu=cortex-m0plus", "-mthumb"],
+    "nucleo-f103rb": ["-mcpu=cortex-m3", "-mthumb"],
+}
+
+
+def write_build(board_name: str, folder: Path) -> Artifact:
+    artifact = compile_graph(small_convnet(), board(board_name), "net")
+    artifact.write(folder)
+    return artifact
+
+
+@pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="needs arm-none-eabi-gcc")
+@pytest.mark.parametrize("name", CORES)
+def test_arm_gcc_takes_it_without_a_warning(name: str, tmp_path: Path) -> None:
+    write_build(name, tmp_path / "out")
+    command = ["arm-none-eabi-gcc", *STRICT, *CORES[name], "-c", "net.c", "-o", "net.o"]
+    result = subprocess.run(
+        command, cwd=tmp_path / "out", capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc on this computer")
+@pytest.mark.parametrize("level", ["-O0", "-O3"])
+def test_host_gcc_computes_the_same_bytes(level: str, tmp_path: Path) -> None:
+    artifact = write_build("esp32-c3", tmp_path / "out")
+    command = ["gcc", *STRICT, level, "-shared", "-fPIC", "net.c", "-o", "net.so"]
+    result = subprocess.run(
+        command, cwd=tmp_path / "out", capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    library = ctypes.CDLL(str(tmp_path / "out" / "net.so"))
+    reference = Reference(small_convnet())
+    for sample in random_samples(small_convnet(), 20):
+        found = run_on_host(library, artifact, sample[0])
+        assert np.array_equal(found, reference.run(sample)[0].reshape(-1))
+
+
+def run_on_host(library: ctypes.CDLL, artifact: Artifact, x: np.ndarray) -> np.ndarray:
+    manifest = artifact.manifest
+    arena = (ctypes.c_uint64 * (manifest.arena_bytes // 8 + 1))()
+    start = ctypes.addressof(arena)
+    ctypes.memmove(start + manifest.inputs[0].offset, x.tobytes(), x.nbytes)
+    library.net_run(arena)
+    output = manifest.outputs[0]
+    return np.frombuffer(ctypes.string_at(start + output.offset, output.nbytes), np.int8)

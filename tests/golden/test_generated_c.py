@@ -1,0 +1,29 @@
+"""Generated C is a product: whole files are compared, so that every change to it is seen.
+
+`make record` writes the files anew; the change to them belongs in the commit that causes it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from support.graphs import small_convnet
+
+from smidgen.compiler.compile import compile_graph
+from smidgen.targets.catalogue import board
+
+HERE = Path(__file__).parent
+BOARDS = ("esp32-c3", "nucleo-l4r5zi")
+
+
+@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("file", ["net.h", "net.c", "net_weights.h"])
+def test_the_file_is_the_golden_one(name: str, file: str) -> None:
+    text = compile_graph(small_convnet(), board(name), "net").files[file]
+    golden = HERE / name / file
+    if os.environ.get("SMIDGEN_RECORD"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text)
+    assert text == golden.read_text()

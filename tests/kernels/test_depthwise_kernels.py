@@ -1,0 +1,88 @@
+"""Every depthwise kernel against the reference, on the cores that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from smidgen.graph.graph import Graph
+from smidgen.ops.conv.kernels.depthwise_s8 import DepthwiseConv2DInt8
+from smidgen.ops.conv.kernels.depthwise_s8_dsp import DepthwiseConv2DInt8Dsp
+from smidgen.ops.conv.ops import DepthwiseConv2D
+from smidgen.ops.kernel import Kernel
+from smidgen.ops.support.activation import Activation
+from smidgen.ops.support.window import Padding
+from smidgen.targets.catalogue import board
+
+from kernels.cases import batches, depthwise_graph, few_batches, int8, random_depthwise
+from kernels.harness import Case, check
+
+DSP, PORTABLE = DepthwiseConv2DInt8Dsp(), DepthwiseConv2DInt8()
+BATCH = batches(random_depthwise, 60)
+
+
+def cases(kernel: Kernel, graphs: Sequence[Graph], target: str = "") -> list[Case]:
+    """A case for each graph that the kernel accepts; in place too, where it claims that."""
+    core = board(target or "nucleo-l4r5zi").core
+    rng = np.random.default_rng(1)
+    made = []
+    for graph in graphs:
+        node = graph.nodes[0]
+        signature = graph.signature(node)
+        if not kernel.accepts(node.op, signature):
+            continue
+        x = int8(rng, signature.input(0).shape, extreme=bool(rng.integers(2)))
+        note = f"{node.op} on {signature.input(0).shape}, weights {signature.input(1).shape}"
+        made.append(Case(graph, kernel, (x,), note=note))
+        for overlap in kernel.lower(node.op, signature, core).overlaps:
+            if overlap.in_place:
+                made.append(Case(graph, kernel, (x,), 0, f"in place: {note}"))
+            if overlap.ahead is not None and -overlap.ahead < signature.output.nbytes:
+                made.append(Case(graph, kernel, (x,), overlap.ahead, f"ahead: {note}"))
+    return made
+
+
+@few_batches
+@given(BATCH)
+def test_dsp_kernel_is_exact(graphs: list[Graph]) -> None:
+    check(cases(DSP, graphs), "nucleo-l4r5zi")
+
+
+@few_batches
+@given(BATCH)
+def test_portable_kernel_is_exact_and_defined(graphs: list[Graph]) -> None:
+    check(cases(PORTABLE, graphs))
+
+
+def layer(
+    x_shape: tuple[int, int, int], window: tuple[int, int], stride: int, multiplier: int = 1
+) -> Graph:
+    """A layer as networks have them: SAME padding and a plain ReLU."""
+    strides = (stride, stride if x_shape[1] > 1 else 1)
+    padding = Padding.same(x_shape[:2], window, strides, (1, 1))
+    op = DepthwiseConv2D(strides, padding, activation=Activation.RELU)
+    rng = np.random.default_rng(7)
+    return depthwise_graph(op, x_shape, window, multiplier, rng, zero_points=(-128, -128))
+
+
+# Instructions per multiply-accumulate on a Cortex-M4 that each layer may take.
+LAYERS = {
+    "keywords": (layer((25, 5, 64), (3, 3), 1), 2.8),
+    "image": (layer((24, 24, 32), (3, 3), 1), 2.6),
+    "image, stride 2": (layer((24, 24, 32), (3, 3), 2), 4.5),
+    "small image": (layer((6, 6, 128), (3, 3), 1), 3.8),
+    "time axis": (layer((59, 1, 96), (9, 1), 1), 3.3),
+    "time axis, stride 2": (layer((118, 1, 96), (9, 1), 2), 3.3),
+    "first layer of micro speech": (layer((49, 40, 1), (10, 8), 2, 8), 1.3),
+}
+
+
+@pytest.mark.parametrize("linkage", ["size", "balanced", "speed"])
+def test_dsp_kernel_is_fast(linkage: str) -> None:
+    graphs = [graph for graph, _ in LAYERS.values()]
+    whole = [each for each in cases(DSP, graphs) if each.distance is None]
+    counts = check(whole, "nucleo-l4r5zi", linkage=linkage)
+    for (name, (graph, limit)), count in zip(LAYERS.items(), counts, strict=True):
+        assert count <= limit * graph.macs, f"{name}: {count / graph.macs:.2f} per MAC"
