@@ -21,10 +21,10 @@ from pathlib import Path
 
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.errors import SmidgenError
+from smidgen.core.table import render
 from smidgen.emulate.device import Device
 from smidgen.emulate.measure import measure
 from smidgen.emulate.proof import prove, random_samples
-from smidgen.core.table import render
 from smidgen.frontends.load import load_model
 from smidgen.targets.catalogue import Board, MemoryRegion, board
 

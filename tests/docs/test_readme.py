@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.models import keyword_like_model
 
 import smidgen
 from smidgen.cli.main import main
 from smidgen.compiler.artifact import Artifact
 from smidgen.targets.catalogue import board
 from smidgen.targets.toolchain import compile_firmware
+from support.models import keyword_like_model
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

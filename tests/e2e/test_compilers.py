@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.graphs import small_convnet
 
 from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
 from smidgen.emulate.proof import random_samples
 from smidgen.graph.evaluate import Reference
 from smidgen.targets.catalogue import board
+from support.graphs import small_convnet
 
-STRICT = "-std=c99 -O2 -Wall -Wextra -Wpedantic -Wconversion -Werror -ffp-contract=off".split()
+STRICT = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-ffp-contract=off"]
 CORES = {
     "nucleo-l4r5zi": ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
     "raspberry-pi-pico": ["-mcpu=cortex-m0plus", "-mthumb"],

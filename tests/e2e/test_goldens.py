@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.models import read_goldens
-from support.samples import DATA, needs_data
 
 import smidgen
 from smidgen.emulate.device import Device
 from smidgen.targets.catalogue import board
+from support.models import read_goldens
+from support.samples import DATA, needs_data
 
 MODELS = {
     "kws_dscnn": ("kws_ref_model.tflite", (1, 49, 10, 1)),

@@ -8,10 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from support.graphs import small_convnet
-from support.models import read_goldens
-from support.qemu import needs_qemu
-from support.samples import DATA, needs_data
 
 import smidgen
 from smidgen.cli.main import cli
@@ -21,6 +17,10 @@ from smidgen.emulate.measure import Measurement, measure
 from smidgen.emulate.proof import prove, random_samples
 from smidgen.emulate.samples import draw_inputs
 from smidgen.targets.catalogue import board
+from support.graphs import small_convnet
+from support.models import read_goldens
+from support.qemu import needs_qemu
+from support.samples import DATA, needs_data
 
 MODELS = {
     "kws_dscnn": ("kws_ref_model.tflite", (1, 49, 10, 1)),
@@ -44,7 +44,14 @@ def figures(measurement: Measurement) -> tuple[object, ...]:
     """All that is counted and not modelled."""
     m = measurement
     layers = [(layer.name, layer.instructions) for layer in m.layers]
-    return m.instructions, m.instructions_min, m.instructions_max, m.stack_bytes, m.flash_bytes, layers
+    return (
+        m.instructions,
+        m.instructions_min,
+        m.instructions_max,
+        m.stack_bytes,
+        m.flash_bytes,
+        layers,
+    )
 
 
 @needs_qemu

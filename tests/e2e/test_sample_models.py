@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.outcomes import ample_board, outcome_of
-from support.samples import sample_id, tflite_files
 
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.errors import UnsupportedError
 from smidgen.emulate.device import Device
 from smidgen.emulate.proof import prove, random_samples
 from smidgen.frontends.load import load_model
+from support.outcomes import ample_board, outcome_of
+from support.samples import sample_id, tflite_files
 
 INPUTS = 100
 LARGE_MACS = 20_000_000

@@ -9,10 +9,10 @@ import os
 from pathlib import Path
 
 import pytest
-from support.graphs import small_convnet
 
 from smidgen.compiler.compile import compile_graph
 from smidgen.targets.catalogue import board
+from support.graphs import small_convnet
 
 HERE = Path(__file__).parent
 BOARDS = ("esp32-c3", "nucleo-l4r5zi")

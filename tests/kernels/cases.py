@@ -8,11 +8,15 @@ from typing import TypeVar
 import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
 from smidgen.core.dtypes import DType
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Quantization
+from smidgen.ops.activation.ops import Softmax
 from smidgen.ops.conv.ops import DepthwiseConv2D
+from smidgen.ops.elementwise.ops import Add
+from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
 
@@ -26,6 +30,7 @@ few_batches = settings(
 )
 
 T = TypeVar("T")
+seeds = st.integers(0, 1 << 62)
 FACTORS = ((0.001, 0.4), (0.3, 3.0), (1e-9, 1e-6), (0.002, 0.02))
 """Ranges of requantisation factors: usual, left shifts too, long right shifts, saturating none."""
 
@@ -110,7 +115,54 @@ def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
-def batches(make: Callable[[np.random.Generator], T], count: int) -> st.SearchStrategy[list[T]]:
-    """Lists of `count` results of `make`, from random numbers that Hypothesis starts."""
-    seeds = st.integers(0, 1 << 62)
-    return seeds.map(lambda seed: [make(np.random.default_rng((seed, i))) for i in range(count)])
+def batch(make: Callable[[np.random.Generator], T], count: int, seed: int) -> list[T]:
+    """`count` results of `make`, which random numbers from `seed` drive."""
+    return [make(np.random.default_rng((seed, index))) for index in range(count)]
+
+
+def random_add(rng: np.random.Generator) -> Graph:
+    """A small sum: equal shapes, or one operand repeated."""
+    build = GraphBuilder("single")
+    whole = tuple(int(extent) for extent in rng.integers(1, 7, 4))
+    part = pick(rng, [whole, whole, whole[1:], whole[3:], (1,)])
+    shapes = pick(rng, [(whole, part), (part, whole)])
+    scales = np.exp(rng.uniform(-3, 1, 3)).tolist()
+    names = [
+        build.input(f"x{k}", DType.INT8, shapes[k], quant(scales[k], zero_point(rng)))
+        for k in range(2)
+    ]
+    activation = pick(rng, list(Activation))
+    return build.finish(build.add(Add(activation), names, quant(scales[2], zero_point(rng))))
+
+
+def random_pool(rng: np.random.Generator) -> Graph:
+    """A small average or max pooling; every window touches the image."""
+    window = pick(rng, [(2, 2), (3, 3), (1, 1), (5, 1), (2, 3)])
+    padding, size = random_image(rng, window)
+    edges = [min(edge, window[k % 2] - 1) for k, edge in enumerate(_edges(padding))]
+    size = (max(size[0], window[0]), max(size[1], window[1]))
+    op = pick(rng, [AveragePool2D, MaxPool2D])(
+        pick(rng, [window, size]),
+        pick(rng, [window, (1, 1), (2, 1)]),
+        pick(rng, [Padding(), Padding(edges[0], edges[2], edges[1], edges[3])]),
+        pick(rng, list(Activation)),
+    )
+    build = GraphBuilder("single")
+    quantization = quant(0.05, zero_point(rng))
+    shape = (1, *size, pick(rng, [1, 3, 4, 8, 12]))
+    x = build.input("x", DType.INT8, shape, quantization)
+    return build.finish(build.add(op, (x,), quantization))
+
+
+def _edges(padding: Padding) -> tuple[int, int, int, int]:
+    return padding.top, padding.left, padding.bottom, padding.right
+
+
+def random_softmax(rng: np.random.Generator) -> Graph:
+    """A softmax over a few classes or over many, with differences from tiny to vast."""
+    build = GraphBuilder("single")
+    shape = (1, int(rng.integers(1, 4)), pick(rng, [1, 2, 4, 12, 100, 700]))
+    scale = float(np.exp(rng.uniform(-6, 1)))
+    x = build.input("x", DType.INT8, shape, quant(scale, zero_point(rng)))
+    beta = pick(rng, [1.0, 1.0, 0.5, 2.0])
+    return build.finish(build.add(Softmax(beta), (x,), quant(1 / 256, -128)))

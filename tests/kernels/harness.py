@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.source import KERNEL_LINKAGE, SourceWriter
 from smidgen.compiler.program import Program, Step
@@ -136,7 +137,14 @@ def emit(placed: Sequence[Placed], linkage: str = "balanced") -> dict[str, str]:
     bodies, tables, wanted = [], [], ["smg.h"]
     for index, each in enumerate(placed):
         step = Step(each.case.graph.nodes[0], each.call, each.scratch_offset)
-        program = Program(each.case.graph, (step,), each.offsets, len(each.arena), 0)
+        program = Program(
+            graph=each.case.graph,
+            steps=(step,),
+            offsets=each.offsets,
+            buffers=(),
+            arena_bytes=len(each.arena),
+            lower_bound_bytes=0,
+        )
         writer = SourceWriter(program, Names(f"case{index}"))
         bodies.append(writer.body())
         tables.append(writer.tables.text())
@@ -189,7 +197,7 @@ def run_on_board(
     sources: dict[str, str], placed: Sequence[Placed], target: Board, optimise: str = "-O2"
 ) -> tuple[list[bytes], list[int]]:
     """The arenas after each case, and the instructions that each took, on an emulated board."""
-    # Watching memory makes the emulator run loads in IT blocks wrongly; cores without them are safe.
+    # Watching memory makes the emulator run loads in IT blocks wrongly; other cores have none.
     watched = 0 if "thumb2" in target.core.features else 1
     machine = Machine(
         _firmware(sources, placed, target, optimise), target, alignment_checked_calls=watched

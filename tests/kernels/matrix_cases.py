@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
+
+from kernels.cases import int8, quant
+from kernels.harness import Case
 from smidgen.core.dtypes import DType
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
@@ -17,9 +20,6 @@ from smidgen.ops.kernel import Kernel
 from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
 from smidgen.targets.catalogue import core
-
-from kernels.cases import int8, quant
-from kernels.harness import Case
 
 ZERO_POINTS = (-128, -127, -1, 0, 5, 127)
 FACTORS = ((0.002, 0.02), (0.0005, 0.001), (0.02, 0.4), (0.25, 0.25), (0.0078125, 0.0078125))
@@ -75,6 +75,16 @@ def conv_layers(draw: st.DrawFn, most_channels: int = 17) -> Layer:
 
 
 @st.composite
+def one_pixel_layers(draw: st.DrawFn) -> Layer:
+    """Convolutions whose window is the whole input, or its first rows."""
+    window = (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    channels, outputs = draw(st.integers(1, 40)), draw(st.integers(1, 20))
+    op = Conv2D(stride=(2, 2), activation=draw(st.sampled_from(Activation)))
+    x_shape = (1, window[0] + draw(st.integers(0, 1)), window[1], channels)
+    return Layer(op, x_shape, (outputs, *window, channels), **_numbers(draw))
+
+
+@st.composite
 def dense_layers(draw: st.DrawFn) -> Layer:
     """Fully connected layers of one row or several."""
     inputs = draw(st.one_of(st.integers(1, 40), st.sampled_from((64, 100, 300))))
@@ -114,7 +124,7 @@ def inputs_of(layer: Layer) -> np.ndarray:
 def cases_for(
     kernel: Kernel, layers: Sequence[Layer], core_name: str = "cortex-m4f"
 ) -> list[Case]:
-    """A case for each layer that `kernel` takes; where asked for, with all overlap that it allows."""
+    """A case for each layer that `kernel` takes, with the overlap that it allows where asked."""
     cases = []
     for layer in layers:
         graph = graph_of(layer)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smidgen.ops.dense.kernels.dense_s8 import DenseInt8
-from smidgen.ops.dense.kernels.dense_s8_dsp import DenseRowsInt8Dsp, DenseVectorInt8Dsp
 
 from kernels.harness import check
 from kernels.matrix_cases import cases_for, dense_layers
-from kernels.test_conv_kernels import BATCHES, M4
+from kernels.test_conv_kernels import BATCHES, M0, M3, M4, RV
+from smidgen.ops.dense.kernels.dense_s8 import DenseInt8
+from smidgen.ops.dense.kernels.dense_s8_dsp import DenseRowsInt8Dsp, DenseVectorInt8Dsp
+from smidgen.ops.dense.kernels.dense_s8_interleaved import DenseInt8Interleaved, DenseRowsInt8Trio
 
 LAYERS = st.lists(dense_layers(), min_size=40, max_size=60)
 
@@ -34,3 +36,18 @@ def test_dsp_kernel_of_rows_is_exact(layers):
     cases = cases_for(DenseRowsInt8Dsp(), layers)
     assert len(cases) > len(layers) // 4
     check(cases, M4)
+
+
+@BATCHES
+@given(LAYERS)
+def test_kernels_without_simd_are_exact_on_the_host(layers):
+    cases = [*cases_for(DenseInt8Interleaved(), layers), *cases_for(DenseRowsInt8Trio(), layers)]
+    assert len(cases) == len(layers)
+    check(cases)
+
+
+@pytest.mark.parametrize("board", [M3, M0, RV])
+@settings(BATCHES, max_examples=1)
+@given(LAYERS)
+def test_kernel_of_one_row_is_exact_on_cores(board, layers):
+    check(cases_for(DenseInt8Interleaved(), layers), board)

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from hypothesis import given
+
+from kernels.cases import batch, depthwise_graph, few_batches, int8, random_depthwise, seeds
+from kernels.harness import Case, check
 from smidgen.graph.graph import Graph
 from smidgen.ops.conv.kernels.depthwise_s8 import DepthwiseConv2DInt8
 from smidgen.ops.conv.kernels.depthwise_s8_dsp import DepthwiseConv2DInt8Dsp
+from smidgen.ops.conv.kernels.depthwise_s8_plane import DepthwiseConv2DInt8Plane
 from smidgen.ops.conv.ops import DepthwiseConv2D
 from smidgen.ops.kernel import Kernel
 from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
 from smidgen.targets.catalogue import board
 
-from kernels.cases import batches, depthwise_graph, few_batches, int8, random_depthwise
-from kernels.harness import Case, check
-
-DSP, PORTABLE = DepthwiseConv2DInt8Dsp(), DepthwiseConv2DInt8()
-BATCH = batches(random_depthwise, 60)
+DSP, PLANE, PLAIN = DepthwiseConv2DInt8Dsp(), DepthwiseConv2DInt8Plane(), DepthwiseConv2DInt8()
 
 
 def cases(kernel: Kernel, graphs: Sequence[Graph], target: str = "") -> list[Case]:
@@ -45,15 +45,22 @@ def cases(kernel: Kernel, graphs: Sequence[Graph], target: str = "") -> list[Cas
 
 
 @few_batches
-@given(BATCH)
-def test_dsp_kernel_is_exact(graphs: list[Graph]) -> None:
+@given(seeds)
+def test_dsp_kernel_is_exact(seed: int) -> None:
+    graphs = batch(random_depthwise, 60, seed)
     check(cases(DSP, graphs), "nucleo-l4r5zi")
 
 
 @few_batches
-@given(BATCH)
-def test_portable_kernel_is_exact_and_defined(graphs: list[Graph]) -> None:
-    check(cases(PORTABLE, graphs))
+@given(seeds)
+def test_portable_kernels_are_exact_and_defined(seed: int) -> None:
+    graphs = batch(random_depthwise, 60, seed)
+    check(cases(PLANE, graphs) + cases(PLAIN, graphs))
+
+
+@pytest.mark.parametrize("target", ["nucleo-f103rb", "nucleo-g071rb", "esp32-c3"])
+def test_plane_kernel_is_exact_on_every_core(target: str) -> None:
+    check(cases(PLANE, batch(random_depthwise, 40, 3), target), target)
 
 
 def layer(

@@ -102,7 +102,7 @@ def test_comparisons(dtype: str) -> None:
 
 
 def test_int16_comparisons_hold_for_the_real_values() -> None:
-    """Micro takes int16 but leaves its scales uninitialised, so that real arithmetic is the judge."""
+    """Micro takes int16 but leaves its scales uninitialised: real arithmetic is the judge."""
     models = [two_operands(name, "int16", 3, output="bool") for name in RELATIONS]
     check([replace(model, micro=False) for model in models])
     for model, holds in zip(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from support.samples_of_values import values_of
 from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 from support.threeway import Model, check
 
@@ -113,4 +114,76 @@ def test_what_micro_lacks_follows_the_table_rule_of_tensorflow_lite() -> None:
         replace(every_byte(name, 0.04, 5, (0.03, -50)), micro=False)
         for name in ("GELU", "RELU_N1_TO_1", "EXP", "SIN")
     ]
+    check(models)
+
+
+def rows(name: str, dtype: str, scale: float, output: TensorSpec, depth: int = 10) -> Model:
+    """Random rows, some of them with all elements equal, or nearly so."""
+    rng = np.random.default_rng(depth)
+    x = TensorSpec((6, depth), dtype, scale, -7 if dtype == "int8" else 0)
+    if dtype == "float32":
+        x = TensorSpec((6, depth), dtype)
+        values = rng.normal(0, 3, (6, depth))
+    else:
+        info = np.iinfo(dtype)
+        values = rng.integers(info.min, info.max, (6, depth), endpoint=True)
+        values[4] = values[4] // 32
+    values[5] = values[5, 0]
+    y = TensorSpec((6, depth), output.dtype, output.scale, output.zero_point)
+    tolerance = FLOAT_TOLERANCE if dtype == "float32" else 0.0
+    model = one_operand(name, x, y, values, tolerance=tolerance)
+    return replace(model, name=f"{model.name}_{depth}_{scale}")
+
+
+INT8_SCALES = (0.004, 0.03, 0.09, 0.25, 1.2)
+
+
+def test_softmax() -> None:
+    byte, word = TensorSpec((), "int8", 1 / 256, -128), TensorSpec((), "int16", 1 / 32768)
+    wide = TensorSpec((), "int16", 1 / 65536, -32768)
+    models = [rows("SOFTMAX", "int8", scale, byte) for scale in INT8_SCALES]
+    models += [rows("SOFTMAX", "int8", scale, wide, 33) for scale in INT8_SCALES]
+    models += [rows("SOFTMAX", "int16", scale, word, 50) for scale in (0.00005, 0.0003, 0.002)]
+    models += [rows("SOFTMAX", "int16", 0.001, word, depth) for depth in (1, 2, 300)]
+    check(models)
+
+
+def test_log_softmax() -> None:
+    output = TensorSpec((), "int8", 1 / 16, 127)
+    models = [rows("LOG_SOFTMAX", "int8", scale, output) for scale in INT8_SCALES]
+    check([*models, *(rows("LOG_SOFTMAX", "int8", 0.1, output, depth) for depth in (1, 2, 257))])
+
+
+def test_l2_normalization() -> None:
+    output = TensorSpec((), "int8", 1 / 128, 0)
+    check([rows("L2_NORMALIZATION", "int8", 0.1, output, depth) for depth in (1, 2, 10, 300)])
+
+
+def test_rows_of_floats() -> None:
+    real_output = TensorSpec((), "float32")
+    models = [
+        rows(name, "float32", 0.0, real_output, depth)
+        for name in ("SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION")
+        for depth in (1, 7, 100)
+    ]
+    check(models)
+    check([replace(model, tolerance=0.0, micro=False) for model in models])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float32"])
+def test_prelu(dtype: str) -> None:
+    models = []
+    for place, alpha_shape in enumerate(((5,), (1, 1, 5), (3, 4, 1), (1,))):
+        rng = np.random.default_rng(place)
+        scales = (0.05, 0.01, 0.04) if dtype == "int8" else (0.0005, 0.01, 0.0004)
+        zero = 3 if dtype == "int8" else 0
+        slope = "float32" if dtype == "float32" else "int8"
+        specs = [
+            TensorSpec((3, 4, 5), dtype, scales[0], zero),
+            TensorSpec(alpha_shape, slope, scales[1], -9),
+            TensorSpec((3, 4, 5), dtype, scales[2], -zero),
+        ]
+        runs = [[values_of(rng, "PRELU", spec, 0) for spec in specs[:2]]]
+        data = write_model(specs, [OperatorSpec("PRELU", [0, 1], [2])], [0, 1], [2])
+        models.append(Model(f"PRELU_{dtype}_{place}", data, runs))
     check(models)

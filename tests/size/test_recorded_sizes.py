@@ -10,9 +10,6 @@ import os
 from pathlib import Path
 
 import pytest
-from support.graphs import small_convnet
-from support.models import keyword_like_model
-from support.samples import DATA
 
 from smidgen.compiler.compile import compile_graph
 from smidgen.emulate.device import Device
@@ -21,6 +18,9 @@ from smidgen.emulate.proof import random_samples
 from smidgen.frontends.load import load_model
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import board
+from support.graphs import small_convnet
+from support.models import keyword_like_model
+from support.samples import DATA
 
 RECORD = Path(__file__).with_name("recorded.json")
 BOARDS = ("raspberry-pi-pico", "nucleo-f103rb", "nucleo-l4r5zi", "esp32-c3")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from flatbuffers import flexbuffers
 
 from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
@@ -73,18 +74,10 @@ def weights_spec(
     return TensorSpec(shape, kind.weights, each, 0, axis or 0, values)
 
 
-def bias_spec(rng: np.random.Generator, kind: Kind, x: TensorSpec, w: TensorSpec) -> TensorSpec:
-    """A constant bias, with the scale that the specification demands; one value per weight scale
-    is not needed, so the length is that of the weights' output axis.
-    """
-    count = w.shape[w.axis]
-    return bias_of(rng, kind, x, w, count)
-
-
 def bias_of(
     rng: np.random.Generator, kind: Kind, x: TensorSpec, w: TensorSpec, count: int
 ) -> TensorSpec:
-    """A constant bias of `count` values."""
+    """A constant bias of `count` values, with the scale that the specification demands."""
     if kind.bias == "float32":
         return TensorSpec([count], "float32", data=rng.normal(0, 1, count).astype(np.float32))
     assert isinstance(x.scale, float)
@@ -175,9 +168,8 @@ def output_scale(kind: Kind, taps: int) -> float:
     """So that outputs fill about the range, and some saturate."""
     if kind.activations == "float32":
         return 0.0
-    reach = {"int8": 127, "int16": 32767}[kind.activations]
     weight = 0.01 * _LIMITS[kind.weights]
-    return scale_of(kind) * weight * max(taps, 1) ** 0.5 * 0.6 * (reach / reach)
+    return scale_of(kind) * weight * max(taps, 1) ** 0.5 * 0.6
 
 
 def dense_model(
@@ -206,9 +198,7 @@ def dense_model(
         inputs[2] = 3
     options = {"fused_activation_function": activation, "keep_num_dims": keep_dims}
     given = [0] if constant_weights else [0, 1]
-    return write_model(
-        tensors, [OperatorSpec("FULLY_CONNECTED", inputs, [2], options)], given, [2]
-    )
+    return write_model(tensors, [OperatorSpec("FULLY_CONNECTED", inputs, [2], options)], given, [2])
 
 
 def pool_model(rng: np.random.Generator, dtype: str, spec: ConvSpec, name: str) -> bytes:
@@ -348,3 +338,75 @@ def lstm_model(
     }
     operator = OperatorSpec("UNIDIRECTIONAL_SEQUENCE_LSTM", places, [15], options)
     return write_model(tensors, [operator], [0], [15])
+
+
+def custom_model(
+    name: str,
+    options: dict[str, object],
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[TensorSpec],
+) -> bytes:
+    """A custom operator; inputs with data are constants, the others inputs of the model."""
+    count = len(inputs)
+    given = [index for index, tensor in enumerate(inputs) if tensor.data is None]
+    made = list(range(count, count + len(outputs)))
+    packed = bytes(flexbuffers.Dumps(options))
+    operator = OperatorSpec(name, list(range(count)), made, custom_options=packed)
+    return write_model([*inputs, *outputs], [operator], given, made)
+
+
+def random_geometry(rng: np.random.Generator, **fixed: object) -> ConvSpec:
+    """Any window, stride, dilation and padding that fits a small image; `fixed` overrules."""
+    window = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
+    dilated = bool(rng.integers(3) == 0)
+    drawn = {
+        "shape": (
+            int(rng.integers(1, 3)),
+            int(rng.integers(5, 9)),
+            int(rng.integers(5, 9)),
+            int(rng.choice([1, 2, 4, 6])),
+        ),
+        "window": window,
+        "stride": (1, 1) if dilated else (int(rng.integers(1, 4)), int(rng.integers(1, 4))),
+        "dilation": (int(rng.integers(1, 3)), int(rng.integers(1, 3))) if dilated else (1, 1),
+        "padding": int(rng.integers(2)),
+        "activation": int(rng.choice([0, 0, 1, 3])),
+        "per_channel": bool(rng.integers(2)),
+        "has_bias": bool(rng.integers(4)),
+    }
+    spec = {**drawn, **fixed}
+    spec.setdefault("outputs", int(spec["shape"][3]) * int(rng.integers(1, 3)))
+    return ConvSpec(**spec)
+
+
+def weight_only_model(rng: np.random.Generator, name: str, bits: str) -> bytes:
+    """A float layer over quantised weights, which is what a hybrid model is made of."""
+    limit = _LIMITS[bits]
+    if name == "FULLY_CONNECTED":
+        values = rng.integers(-limit, limit, (5, 9), endpoint=True).astype(np.int8)
+        weights = TensorSpec([5, 9], bits, 0.02, 0, 0, values)
+        x, y = TensorSpec([2, 9], "float32"), TensorSpec([2, 5], "float32")
+        return write_model([x, weights, y], [OperatorSpec(name, [0, 1], [2], {})], [0], [2])
+    depthwise = name == "DEPTHWISE_CONV_2D"
+    shape, axis = ([1, 3, 2, 3], 3) if depthwise else ([3, 3, 2, 3], 0)
+    values = rng.integers(-limit, limit, shape, endpoint=True).astype(np.int8)
+    weights = TensorSpec(shape, bits, [0.01, 0.02, 0.03], 0, axis, values)
+    image = TensorSpec([1, 6, 5, 3], "float32")
+    bias = TensorSpec([3], "float32", data=rng.normal(0, 1, 3))
+    options = {"padding": 0, "stride_h": 1, "stride_w": 1}
+    operator = OperatorSpec(name, [0, 1, 2], [3], options)
+    return write_model([image, weights, bias, image], [operator], [0], [3])
+
+
+def uint8_conv_model(rng: np.random.Generator) -> tuple[bytes, Sequence[TensorSpec]]:
+    """A CONV_2D of the old uint8 kind, whose weights have a zero point; and its tensors."""
+    weights = rng.integers(0, 256, (4, 3, 2, 3)).astype(np.uint8)
+    tensors = (
+        TensorSpec([1, 6, 5, 3], "uint8", 0.04, 120, name="x"),
+        TensorSpec([4, 3, 2, 3], "uint8", 0.01, 140, 0, weights),
+        TensorSpec([4], "int32", 0.0004, data=rng.integers(-3000, 3000, 4)),
+        TensorSpec([1, 6, 5, 4], "uint8", 0.05, 100, name="y"),
+    )
+    options = {"padding": 0, "stride_h": 1, "stride_w": 1, "fused_activation_function": 1}
+    operator = OperatorSpec("CONV_2D", [0, 1, 2], [3], options)
+    return write_model(tensors, [operator], [0], [3]), tensors

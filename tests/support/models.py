@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+
 from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
 

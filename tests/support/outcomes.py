@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from support.oracle import MicroOracle, OracleRefused
 
 from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
@@ -19,6 +18,7 @@ from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import Board, MemoryRegion, board
 from smidgen.targets.toolchain import compile_host_library
+from support.oracle import MicroOracle, OracleRefused
 
 # Generated code for a core without special instructions is portable C, which this computer runs.
 PORTABLE = "esp32-c3"

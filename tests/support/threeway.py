@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
 from smidgen.frontends.tflite.convert import convert
@@ -18,7 +19,6 @@ from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import board
 from smidgen.targets.toolchain import STRICT_FLAGS, compile_host_library  # noqa: F401
-
 from support.oracle import MicroOracle
 
 _BOARD = "nucleo-f103rb"  # without DSP instructions, which this computer lacks

@@ -11,6 +11,7 @@ import click
 import smidgen
 from smidgen.cli.boards import boards_command
 from smidgen.cli.check import check_command
+from smidgen.cli.compare import compare_command
 from smidgen.cli.compile import compile_command
 from smidgen.cli.demo import demo_command
 from smidgen.cli.inspect import inspect_command
@@ -32,6 +33,7 @@ def cli() -> None:
 _COMMANDS = (
     boards_command,
     check_command,
+    compare_command,
     compile_command,
     demo_command,
     inspect_command,

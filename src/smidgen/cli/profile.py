@@ -10,6 +10,7 @@ import click
 import smidgen
 from smidgen.cli.options import board_option, model_argument, objective_option
 from smidgen.emulate.tables import layer_table, summary
+from smidgen.project.page import profile_page
 
 
 @click.command("profile")
@@ -17,11 +18,20 @@ from smidgen.emulate.tables import layer_table, summary
 @board_option
 @objective_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-def profile_command(model: Path, board: str, objective: str, as_json: bool) -> None:
+@click.option(
+    "--html", type=click.Path(path_type=Path), help="Write a page with drawings to this file too."
+)
+def profile_command(
+    model: Path, board: str, objective: str, as_json: bool, html: Path | None
+) -> None:
     """Measure MODEL on an emulated board: instructions, modelled cycles, memory, by layer."""
     artifact = smidgen.compile(smidgen.load(model), board, objective=objective)
     measurement = smidgen.profile(artifact)
+    if html is not None:
+        html.write_text(profile_page(measurement, artifact.manifest), encoding="utf-8")
     if as_json:
         click.echo(json.dumps(measurement.to_dict(), indent=1))
     else:
         click.echo(f"{summary(measurement)}\n\n{layer_table(measurement)}")
+        if html is not None:
+            click.echo(f"\nwritten: {html}")

@@ -44,7 +44,10 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer as it runs on the device; `symbol` is its C function."""
+    """One layer as it runs on the device; `symbol` is its C function.
+
+    `activation_bytes` are those of the tensors that it reads and writes, constants left out.
+    """
 
     name: str
     kind: str
@@ -53,8 +56,20 @@ class Layer:
     macs: int
     weight_bytes: int
     scratch_bytes: int
+    activation_bytes: int
     input_shapes: tuple[tuple[int, ...], ...]
     output_shapes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """What lies in the arena from `first` to `last`, in steps: -1 is before the run."""
+
+    name: str
+    offset: int
+    nbytes: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,8 @@ class Manifest:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     layers: tuple[Layer, ...]
+    steps: tuple[str, ...]
+    memory: tuple[Resident, ...]
     compile_flags: tuple[str, ...]
 
 
@@ -164,7 +181,17 @@ def _manifest_of(content: dict[str, Any]) -> Manifest:
     )
     layers = tuple(_layer(fields) for fields in content.pop("layers"))
     flags = tuple(str(flag) for flag in content.pop("compile_flags"))
-    return Manifest(**content, inputs=inputs, outputs=outputs, layers=layers, compile_flags=flags)
+    steps = tuple(str(step) for step in content.pop("steps"))
+    memory = tuple(Resident(**fields) for fields in content.pop("memory"))
+    return Manifest(
+        **content,
+        inputs=inputs,
+        outputs=outputs,
+        layers=layers,
+        steps=steps,
+        memory=memory,
+        compile_flags=flags,
+    )
 
 
 def _port(fields: dict[str, Any]) -> Port:

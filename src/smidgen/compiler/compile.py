@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from smidgen.compiler.artifact import Artifact, Manifest, Port
+from smidgen.compiler.artifact import Artifact, Manifest, Port, Resident
 from smidgen.compiler.codegen.header import write_header
 from smidgen.compiler.codegen.literals import identifier
 from smidgen.compiler.codegen.names import Names
@@ -61,6 +61,11 @@ def compile_graph(
         inputs=inputs,
         outputs=outputs,
         layers=tuple(writer.layers),
+        steps=tuple(step.node.name for step in program.steps),
+        memory=tuple(
+            Resident(buffer.name, offset, buffer.nbytes, buffer.first, buffer.last)
+            for buffer, offset in program.buffers
+        ),
         compile_flags=(*COMMON_FLAGS, OPTIMISE[objective]),
     )
     return Artifact(manifest, files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smidgen.compiler.memory.buffers import Buffer
 from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
 from smidgen.compiler.memory.storage import Schedule, Storage, assign_storage, scratch_name
@@ -25,11 +26,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What the C writer needs: steps in order, and the arena offset of every tensor."""
+    """What the C writer needs: steps in order, and the arena offset of every tensor.
+
+    `buffers` are what the arena holds, views merged, each with its offset; they live from step to
+    step, where -1 is before the run and the number of steps is after it.
+    """
 
     graph: Graph
     steps: tuple[Step, ...]
     offsets: Mapping[str, int]
+    buffers: tuple[tuple[Buffer, int], ...]
     arena_bytes: int
     lower_bound_bytes: int
 
@@ -40,13 +46,16 @@ def build_program(graph: Graph, core: Core) -> Program:
     schedule, storage, plan = _laid_out(graph, given, core)
     steps = tuple(Step(node, call, plan.offsets.get(scratch_name(node))) for node, call in schedule)
     return Program(
-        graph, steps, _tensor_offsets(storage, plan), plan.arena_bytes, plan.lower_bound_bytes
+        graph,
+        steps,
+        _tensor_offsets(storage, plan),
+        tuple((buffer, plan.offsets[buffer.name]) for buffer in storage.buffers),
+        plan.arena_bytes,
+        plan.lower_bound_bytes,
     )
 
 
-def _laid_out(
-    graph: Graph, given: Schedule, core: Core
-) -> tuple[Schedule, Storage, MemoryPlan]:
+def _laid_out(graph: Graph, given: Schedule, core: Core) -> tuple[Schedule, Storage, MemoryPlan]:
     """The schedule with the offers of its kernels taken, unless it needs less memory without."""
     plain = _planned(graph, given, core)
     if not any(call.offers for _, call in given):
@@ -55,9 +64,7 @@ def _laid_out(
     return min(joined, plain, key=lambda result: result[2].arena_bytes)
 
 
-def _planned(
-    graph: Graph, schedule: Schedule, core: Core
-) -> tuple[Schedule, Storage, MemoryPlan]:
+def _planned(graph: Graph, schedule: Schedule, core: Core) -> tuple[Schedule, Storage, MemoryPlan]:
     storage = assign_storage(graph, schedule)
     plan = plan_memory(storage.buffers, storage.allowances, core.arena_alignment_bytes)
     return schedule, storage, plan

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from smidgen.graph.graph import ABSENT, Graph, Node
+from smidgen.graph.graph import Graph
 from smidgen.ops.shape.ops import Reshape
+from smidgen.ops.state.ops import AssignState, ReadState
 
 _WIDTH = 96
 """How many sets of nodes of one size are followed."""
@@ -131,12 +132,27 @@ def _narrowed(front: dict[int, _Partial]) -> dict[int, _Partial]:
 
 
 def _roots(graph: Graph) -> dict[str, str]:
-    """For each tensor that is no constant, the tensor whose bytes it shares."""
-    roots = {name: name for name, tensor in graph.tensors.items() if not tensor.is_constant}
+    """For each activation, the tensor whose bytes it shares; what lies in a state has none."""
+    kept = _in_states(graph)
+    roots = {
+        name: name
+        for name, tensor in graph.tensors.items()
+        if not tensor.is_constant and name not in kept
+    }
     for node in graph.nodes:
         if isinstance(node.op, Reshape) and node.inputs[0] in roots:
             roots[node.outputs[0]] = roots[node.inputs[0]]
     return roots
+
+
+def _in_states(graph: Graph) -> set[str]:
+    """States, and tensors that may be views of them; they are there all the time anyway."""
+    found = {tensor.name for tensor in graph.states}
+    for node in graph.nodes:
+        views = isinstance(node.op, (AssignState, ReadState, Reshape))
+        if views and node.inputs[0] in found:
+            found.add(node.outputs[0])
+    return found
 
 
 def _storages(
@@ -157,16 +173,11 @@ def _readers(reads: Sequence[Sequence[int]], count: int) -> tuple[int, ...]:
 def _dependencies(graph: Graph) -> tuple[int, ...]:
     """Producers first; and all that touches state stays in its present order."""
     maker = {name: i for i, node in enumerate(graph.nodes) for name in node.outputs}
-    stateful = {tensor.name for tensor in graph.states}
-    roots, touched, needs = _roots(graph), 0, []
+    kept, touched, needs = _in_states(graph), 0, []
     for index, node in enumerate(graph.nodes):
         mask = sum({1 << maker[name] for name in node.inputs if name in maker})
-        if node.op.has_effect or _touches(node, roots, stateful):
+        if node.op.has_effect or not kept.isdisjoint(node.inputs):
             mask |= touched
             touched |= 1 << index
         needs.append(mask)
     return tuple(needs)
-
-
-def _touches(node: Node, roots: Mapping[str, str], stateful: set[str]) -> bool:
-    return any(roots.get(name) in stateful for name in node.inputs if name != ABSENT)

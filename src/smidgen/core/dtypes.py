@@ -30,6 +30,7 @@ class DType(Enum):
     INT32 = _Traits("int32", "int32_t", 32)
     UINT32 = _Traits("uint32", "uint32_t", 32)
     INT64 = _Traits("int64", "int64_t", 64)
+    UINT64 = _Traits("uint64", "uint64_t", 64)
     FLOAT32 = _Traits("float32", "float", 32)
 
     @property

@@ -27,6 +27,8 @@ from smidgen.targets.catalogue import Board, MemoryRegion
 
 DEFAULT_INSTRUCTION_LIMIT = 20_000_000_000
 _PAGE_BYTES = 4096
+_NOWHERE = 0xFFFF_FFFF
+"""An odd address, which no function has."""
 _PAINT = 0xA5
 # Pages for the return address, in the code area of every memory map; the first free one is used.
 _TRAP_PAGES = (0x0F00_0000, 0x1E00_0000, 0x0700_0000)
@@ -87,9 +89,11 @@ class Machine:
     def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
         """Attributes counts from now on to `layers`: region i + 1 is what layer i runs.
 
-        Everything in function `root` itself, and before any layer, is region 0.
+        Everything in function `root` itself, and before any layer, is region 0. A layer that does
+        nothing may have been left out by the C compiler.
         """
-        entries = [self._function(layer).address for layer in layers]
+        known = self.firmware.symbols
+        entries = [known[each].address if each in known else _NOWHERE for each in layers]
         span = range(0)
         if root is not None:
             found = self._function(root)

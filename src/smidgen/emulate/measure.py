@@ -22,6 +22,7 @@ class LayerMeasurement:
     macs: int
     weight_bytes: int
     scratch_bytes: int
+    activation_bytes: int
     instructions: int
     modelled_cycles: int | None
 
@@ -61,6 +62,7 @@ class Measurement:
     weight_bytes: int
     flash_bytes: int
     layers: tuple[LayerMeasurement, ...]
+    functions: tuple[RegionCounts, ...]
 
     @property
     def modelled_ms(self) -> float | None:
@@ -112,6 +114,7 @@ def _layer(layer: Layer, runs: Sequence[RegionCounts]) -> LayerMeasurement:
         layer.macs,
         layer.weight_bytes,
         layer.scratch_bytes,
+        layer.activation_bytes,
         _mean([run.instructions for run in runs]),
         _mean_clocks(runs),
     )
@@ -151,4 +154,22 @@ def _measurement(
         weight_bytes=sizes.constants + sizes.data,
         flash_bytes=sizes.flash_bytes,
         layers=layers,
+        functions=_functions(counts),
     )
+
+
+def _functions(counts: Sequence[Counts]) -> tuple[RegionCounts, ...]:
+    """Every C function that ran, means over the inferences, the costliest first."""
+    runs: dict[str, list[RegionCounts]] = {}
+    for count in counts:
+        for function in count.functions:
+            runs.setdefault(function.name, []).append(function)
+    means = [
+        RegionCounts(
+            name,
+            round(sum(run.instructions for run in found) / len(counts)),
+            _mean_clocks(found),
+        )
+        for name, found in runs.items()
+    ]
+    return tuple(sorted(means, key=lambda row: (-row.instructions, row.name)))

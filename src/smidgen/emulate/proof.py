@@ -13,7 +13,6 @@ from smidgen.emulate.samples import draw_inputs
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 
-
 FLOAT_TOLERANCE = 1e-4
 """How far a float output may lie from the reference, relative to its largest value (at least 1)."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from smidgen.core.table import render
 from smidgen.emulate.measure import LayerMeasurement, Measurement
 from smidgen.emulate.proof import Proof
@@ -49,7 +47,7 @@ def summary(measurement: Measurement) -> str:
             f"static RAM          {m.static_ram_bytes:,} B  (arena {m.arena_bytes:,}; lower bound "
             f"{m.arena_lower_bound_bytes:,})",
             f"worst stack         {m.stack_bytes:,} B measured",
-            f"multiply-accumulates {m.macs:,}",
+            f"MACs                {m.macs:,}",
             f"instructions        {m.instructions:,} per inference{spread}",
             f"modelled cycles     {_clocks(m)}",
         ]

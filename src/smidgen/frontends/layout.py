@@ -1,10 +1,10 @@
-"""How the value of a foreign model lies in memory: the algebra that makes transposes, views and flattens free.
+"""How a foreign model's value lies in memory: what makes transposes, views and flattens free.
 
-A value keeps the logical axes of its own framework (PyTorch, ONNX), each an ordered product of *factors*; memory holds the factors
-in an order of its own, row-major. An image [N, C, H, W] that a convolution wrote channels-last has
-the factors (H, W, C) in memory and the axes N=(), C=(2), H=(0), W=(1); flattened to [N, C*H*W] it
-has the axes N=(), (2, 0, 1), and no element has moved. Factors of extent 1 are left out, so that
-squeezing changes nothing.
+A value keeps the logical axes of its own framework (PyTorch, ONNX), each an ordered product of
+*factors*; memory holds the factors in an order of its own, row-major. An image [N, C, H, W] that a
+convolution wrote channels-last has the factors (H, W, C) in memory and the axes N=(), C=(2),
+H=(0), W=(1); flattened to [N, C*H*W] it has the axes N=(), (2, 0, 1), and no element has moved.
+Factors of extent 1 are left out, so that squeezing changes nothing.
 """
 
 from __future__ import annotations
@@ -71,6 +71,18 @@ class Layout:
             tuple(extent for _, _, extent in ordered),
             tuple(tuple(ordered.index(piece) for piece in axis) for axis in pieces),
         )
+
+    def order(self) -> tuple[int, ...] | None:
+        """The order of logical axes in which memory holds them, or None if it cuts through one.
+
+        Axes of extent 1 lie nowhere; they come where the logical order has them.
+        """
+        shape, keys = self.shape, []
+        for axis, factors in enumerate(self.axes):
+            before = next((min(f) for f in reversed(self.axes[:axis]) if f), -1)
+            keys.append((factors[0] if factors else before, bool(not factors), axis))
+        order = tuple(axis for _, _, axis in sorted(keys))
+        return order if len(shape) == len(order) and self.is_prefix(order) else None
 
     def is_prefix(self, axes: Sequence[int]) -> bool:
         """Whether memory begins with exactly these logical axes, in this order."""

@@ -1,4 +1,4 @@
-"""Whether a model will compile for a board and fit on it: all problems at once, in about a second."""
+"""Whether a model will compile for a board and fit on it: all problems at once, in a second."""
 
 from __future__ import annotations
 

@@ -229,3 +229,27 @@ def test_check_lists_all_problems_at_once(
     code, out, _ = call(capsys, "check", path, "--board", "esp32-c3")
     assert code == 1
     assert "HASHTABLE_FIND" in out and "NON_MAX_SUPPRESSION_V4" in out and "2 problem" in out
+
+
+def test_profile_page_stands_alone_and_names_every_layer(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "profile.html"
+    code, _, _ = call(capsys, "profile", small_model, "--board", "esp32-c3", "--html", page)
+    assert code == 0
+    text = page.read_text()
+    assert text.count("<svg") == text.count("</svg>") == 3
+    assert "<script" not in text and "href=" not in text and "src=" not in text
+    for layer in ("conv2d_0", "depthwise_conv2d_0", "softmax_0"):
+        assert layer in text
+
+
+def test_compare_shows_both_builds(
+    built: Path, small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    call(capsys, "compile", small_model, "--board", "esp32-c3", "-o", other)
+    code, out, _ = call(capsys, "compare", built, other)
+    assert code == 0
+    assert "nucleo-l4r5zi" in out and "esp32-c3" in out and "%" in out
+    assert "report.json" in refuse(capsys, "compare", built, tmp_path)

@@ -10,11 +10,15 @@ from smidgen.graph.check import check
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Quantization, Tensor
+from smidgen.ops.activation.functions import HardSwish, LeakyRelu, Logistic, Tanh
 from smidgen.ops.activation.ops import Clamp, Softmax
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.ops import Dense
+from smidgen.ops.elementwise.arithmetic import Mul, Sub
+from smidgen.ops.elementwise.extremes import Maximum
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
+from smidgen.ops.reduce.ops import Mean, ReduceMax, Sum
 from smidgen.ops.shape.join import Concat
 from smidgen.ops.shape.ops import Reshape
 from smidgen.ops.shape.padding import Pad
@@ -117,8 +121,22 @@ class NetworkMaker:
         inside = Padding(1, 1, 1, 1)
         a = self.conv(x, int(self.rng.integers(2, 6)), 1, Padding(), (1, 1))
         b = self.conv(x, self.shape(a)[3], 3, inside, (1, 1))
-        op = Add(ACTIVATIONS[self.rng.integers(3)]) if self.rng.random() < 0.6 else Concat(3)
+        activation = ACTIVATIONS[self.rng.integers(3)]
+        ops = (Add(activation), Sub(activation), Mul(activation), Maximum(), Concat(3))
+        op = ops[self.rng.integers(len(ops))]
         return self.builder.add(op, [a, b], self.activation_quant())[0]
+
+    def unary(self, x: str) -> str:
+        op = (LeakyRelu(0.3), HardSwish(), Tanh(), Logistic())[self.rng.integers(4)]
+        same = (quant(1 / 128), quant(1 / 256, -128))
+        kind = {Tanh: same[0], Logistic: same[1]}.get(type(op)) or self.activation_quant()
+        return self.builder.add(op, [x], kind)[0]
+
+    def reduce(self, x: str) -> str:
+        op = (Mean((1, 2), True), Sum((1,), True), ReduceMax((2,), True))[self.rng.integers(3)]
+        same = isinstance(op, ReduceMax)
+        kind = self.builder.tensor(x).quantization if same else self.activation_quant()
+        return self.builder.add(op, [x], kind)[0]
 
     def dense(self, x: str, outputs: int) -> str:
         depth = int(np.prod(self.shape(x)))
@@ -135,6 +153,7 @@ class NetworkMaker:
             lambda: self.pad(x),
             lambda: self.clamp(x),
             lambda: self.join(x),
+            lambda: self.unary(x),
             lambda: self.conv(x, outputs, 1, None, (1, 1)),
             lambda: self.conv(x, outputs, 1, Padding(), (1, 1)),
         )
@@ -154,6 +173,8 @@ def random_network(seed: int, spoil: float, extreme: bool = False, layers: int =
     x = maker.input((1, int(maker.rng.integers(3, 8)), int(maker.rng.integers(3, 8)), 3))
     for _ in range(layers):
         x = maker.layer(x)
+    if maker.rng.random() < 0.4:
+        x = maker.reduce(x)
     x = maker.dense(maker.dense(x, 6), 3)
     return maker.builder.finish([x])
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.graphs import small_convnet
 
 from smidgen.compiler.artifact import MANIFEST, Artifact
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.errors import ArtifactError, UnknownName
 from smidgen.targets.catalogue import board
+from support.graphs import small_convnet
 
 
 @pytest.fixture(scope="module")

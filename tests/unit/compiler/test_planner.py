@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 from random import Random
 
 from hypothesis import given, settings
@@ -86,11 +86,13 @@ def problems(
         first = draw(st.integers(0, steps))
         last = draw(st.integers(first, steps))
         buffers.append(Buffer(f"b{index}", draw(st.integers(0, largest)), first, last))
-    pairs = [(t, s) for t in buffers for s in buffers if t is not s and t.first == s.last]
+    # A buffer of one step is an input or an output of that step's node, and not both.
+    outputs = {b.name for b in buffers if b.first < b.last or draw(st.booleans())}
+    inputs = {b.name for b in buffers if b.first < b.last or b.name not in outputs}
     rules = []
-    for target, source in pairs:
-        taken = {(r.source, r.target) for r in rules}
-        if (target.name, source.name) not in taken and draw(st.booleans()):
+    for target, source in product(buffers, buffers):
+        fits = target.name in outputs and source.name in inputs and target.first == source.last
+        if target is not source and fits and draw(st.booleans()):
             ahead = draw(st.none() | st.integers(lowest_ahead, highest_ahead))
             behind = draw(st.none() | st.integers(-highest_ahead, -lowest_ahead))
             same = in_place and draw(st.booleans())
@@ -125,7 +127,7 @@ def test_plans_of_larger_problems_are_legal(problem, alignment):
 
 
 @settings(max_examples=150, deadline=None)
-@given(problems(most=5, largest=4), st.sampled_from([1, 2]))
+@given(problems(most=5, largest=4, highest_ahead=0), st.sampled_from([1, 2]))
 def test_small_problems_with_joins_are_solved_exactly(problem, alignment):
     buffers, rules = problem
     plan = plan_memory(buffers, rules, alignment)

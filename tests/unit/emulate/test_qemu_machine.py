@@ -1,13 +1,13 @@
 """Calling compiled C on QEMU: results, counts, the stack, and every kind of fault."""
 
 import pytest
-from support.qemu import needs_qemu
 
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.machine import Machine
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import QemuMachine
 from smidgen.targets.catalogue import board
+from support.qemu import needs_qemu
 
 pytestmark = needs_qemu
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.graphs import small_convnet
-from support.samples import sample_id, tflite_files
 
 from smidgen.core.errors import GraphError, SmidgenError
 from smidgen.frontends.load import load_model
 from smidgen.graph.graph import Graph
 from smidgen.graph.text import arrays_of, parse_graph, print_graph
+from support.graphs import small_convnet
+from support.samples import sample_id, tflite_files
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "small_convnet.graph.txt"
 

@@ -54,6 +54,8 @@ def _elements(dtype: DType, flat: Array) -> list[str]:
         return ["true" if value else "false" for value in flat.tolist()]
     if dtype is DType.INT64:
         return [f"INT64_C({value})" for value in flat.tolist()]
+    if dtype is DType.UINT64:
+        return [f"UINT64_C({value})" for value in flat.tolist()]
     return [integer(value) for value in flat.tolist()]
 
 

@@ -66,6 +66,7 @@ class SourceWriter:
             node.op.macs(signature),
             weight_bytes,
             step.call.scratch_bytes,
+            sum(tensor.nbytes for tensor in (*activations, *signature.outputs)),
             tuple(tensor.shape for tensor in activations),
             tuple(tensor.shape for tensor in signature.outputs),
         )

@@ -24,7 +24,8 @@ class Buffer:
 class Allowance:
     """`target` may overlap `source` if offset(target) - offset(source) <= ahead or >= behind.
 
-    With `in_place`, a distance of exactly 0 is legal as well.
+    With `in_place`, a distance of exactly 0 is legal as well. The target begins at the step at
+    which the source ends: one is an output, the other an input of that step's node.
     """
 
     target: str

@@ -26,12 +26,13 @@ def join(problem: Problem, pairs: Iterable[Pair]) -> Joined:
     """`problem` with the buffers of each pair at one offset, as far as the others allow it.
 
     Buffers may share an offset if no rule sets them apart, or if they are one of the `pairs`
-    themselves. A pair that would bring others together is left out.
+    themselves. A pair that would bring others together is left out; those that save most go first.
     """
-    wanted = list(pairs)
+    sizes = problem.sizes
+    wanted = sorted(pairs, key=lambda pair: (-min(sizes[pair[0]], sizes[pair[1]]), pair))
     together = set(wanted) | {(b, a) for a, b in wanted}
-    members = {index: [index] for index in range(len(problem.sizes))}
-    group = list(range(len(problem.sizes)))
+    members = {index: [index] for index in range(len(sizes))}
+    group = list(range(len(sizes)))
     for a, b in wanted:
         first, second = sorted((group[a], group[b]))
         if first != second and _agree(problem, members[first], members[second], together):

@@ -7,28 +7,15 @@ unless the gaps round some cycle add up to less than nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smidgen.compiler.memory.problem import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Levelled:
-    """A problem without negative gaps, and the mark of each buffer."""
+def level(problem: Problem) -> Problem | None:
+    """`problem` as measured from marks, so that no gap is negative; None where there are none.
 
-    problem: Problem
-    marks: tuple[int, ...]
-
-    def restore(self, offsets: tuple[int, ...]) -> tuple[int, ...]:
-        """Offsets of the problem as it was."""
-        return tuple(at + mark for at, mark in zip(offsets, self.marks, strict=True))
-
-
-def level(problem: Problem) -> Levelled | None:
-    """`problem` with marks; None where there are none.
-
-    Pairs that exclude each other keep a gap above 0 both ways, so that no buffers can lie in a
-    circle, each above the next: the search relies on that.
+    An order in which buffers are placed, and the extent, mean the same in both. Pairs that exclude
+    each other keep a gap above 0 both ways, so that no buffers can lie in a circle, each above the
+    next: the search relies on that.
     """
     marks = _marks(problem)
     if marks is None:
@@ -38,8 +25,7 @@ def level(problem: Problem) -> Levelled | None:
         for a, row in enumerate(problem.gaps)
     )
     sizes = tuple(size + mark for size, mark in zip(problem.sizes, marks, strict=True))
-    bases = tuple(-mark for mark in marks)
-    return Levelled(Problem(sizes, problem.spans, gaps, (), bases), tuple(marks))
+    return Problem(sizes, problem.spans, gaps, (), tuple(-mark for mark in marks))
 
 
 def _marks(problem: Problem) -> list[int] | None:

@@ -1,101 +1,134 @@
-"""Takes the views that kernels offer: parts that lie in their whole, states that need no copy.
+"""Takes the views that kernels offer: parts computed in their whole, states that need no copy.
 
-A concatenation offers that its inputs are computed where they belong in its output; a read of a
-state offers that its output is the state itself. Taken together, a sliding window is one piece of
-memory: new values are written at its end, and the assignment that closes the run moves it along.
+A concatenation offers that its inputs lie where they belong in its output, a read of a state that
+its output is the state itself, an assignment that the value is computed in the state. Taken
+together, a sliding window becomes one piece of memory: new values are written at its end, and one
+move along closes the run.
 
-An offer is taken if what shares bytes then always has the same content, and if a state is not
-assigned before the last reader of its old content. Assignments are put off where that helps.
+Tensors that share bytes have either the same content, or their content follows one another: what a
+state holds before its assignment is read for the last time before what comes after it is written.
+An offer is taken if that stays so; assignments are put off where that helps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from smidgen.compiler.memory.follow import Timeline
 from smidgen.compiler.memory.storage import Place, Schedule
 from smidgen.graph.graph import Graph, Node
 from smidgen.ops.kernel import KernelCall, View
 from smidgen.ops.state.ops import AssignState, ReadState
 
-Steps = list[tuple[Node, KernelCall]]
-
 
 def take_offers(graph: Graph, schedule: Schedule) -> Schedule:
-    """The schedule with every offer that is safe as a view; the same one where none is."""
+    """The schedule with every offer that is safe as a view."""
+    steps = list(schedule)
     layout = _Layout.of(graph, schedule)
-    steps: Steps = list(schedule)
-    for node, call in schedule:
-        taken: list[View] = []
-        for offer in call.offers:
-            inner, outer = operand(node, offer.inner), operand(node, offer.outer)
-            merged = layout.merged(inner, outer, offer.offset)
-            ordered = merged.with_late_assignments(steps) if merged else None
-            if merged is not None and ordered is not None:
-                layout, steps = merged, ordered
-                taken.append(offer)
-        _put(steps, node, _with_views(call, taken))
-    return steps
+    for node, offer in _in_order_of_worth(schedule):
+        merged = layout.with_offer(node, offer, steps)
+        if merged is None:
+            continue
+        ordered = merged.with_late_assignments(steps)
+        if merged.is_sound(ordered):
+            layout, steps = merged, _taken(ordered, node, offer)
+    return [(node, _without_idle_code(call)) for node, call in steps]
 
 
-def operand(node: Node, end: tuple[str, int]) -> str:
-    """The tensor that an end of a view names."""
+def _in_order_of_worth(schedule: Schedule) -> Iterator[tuple[Node, View]]:
+    """Offers of assignments first: they save a whole state each."""
+    for wanted in (True, False):
+        for node, call in schedule:
+            if isinstance(node.op, AssignState) is wanted:
+                yield from ((node, offer) for offer in call.offers)
+
+
+def _taken(steps: Schedule, node: Node, offer: View) -> list[tuple[Node, KernelCall]]:
+    return [
+        (other, replace(call, views=(*call.views, offer)) if other.name == node.name else call)
+        for other, call in steps
+    ]
+
+
+def _without_idle_code(call: KernelCall) -> KernelCall:
+    if call.offers and call.idle_if_taken and set(call.offers) <= set(call.views):
+        return KernelCall(call.kernel, views=call.views)
+    return call
+
+
+def _operand(node: Node, end: tuple[str, int]) -> str:
     side, index = end
     return (node.inputs if side == "input" else node.outputs)[index]
 
 
-def _put(steps: Steps, node: Node, call: KernelCall) -> None:
-    steps[next(i for i, (other, _) in enumerate(steps) if other.name == node.name)] = (node, call)
-
-
-def _with_views(call: KernelCall, taken: Sequence[View]) -> KernelCall:
-    """`call` with more views, and without code where nothing is left to do."""
-    if not taken:
-        return call
-    views = (*call.views, *taken)
-    if call.idle_if_taken and len(taken) == len(call.offers):
-        return KernelCall(call.kernel, views=views)
-    return replace(call, views=views)
-
-
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where each tensor lies in the buffers that views make."""
+    """Where each tensor lies in the buffers that views make, and which of them agree.
+
+    Tensors of one `content` hold the same at every byte that they share, always.
+    """
 
     graph: Graph
     places: Mapping[str, Place]
+    content: Mapping[str, str]
 
     @staticmethod
     def of(graph: Graph, schedule: Schedule) -> _Layout:
         """The layout of the views that are there already."""
-        given = {name: Place(name, 0) for name, t in graph.tensors.items() if not t.is_constant}
-        layout = _Layout(graph, given)
+        names = [name for name, tensor in graph.tensors.items() if not tensor.is_constant]
+        places = {name: Place(name, 0) for name in names}
+        layout = _Layout(graph, places, {name: name for name in names})
         for node, call in schedule:
             for view in call.views:
-                inner, outer = operand(node, view.inner), operand(node, view.outer)
-                layout = layout._joined(inner, outer, view.offset)
+                layout = layout._joined(node, view)
         return layout
 
-    def merged(self, inner: str, outer: str, offset: int) -> _Layout | None:
-        """The layout with `inner` inside `outer`; None where other contents would clash.
+    def with_offer(self, node: Node, offer: View, steps: Schedule) -> _Layout | None:
+        """The layout with one offer taken; None where it cannot be.
 
-        `inner` must be the whole of its buffer, so that it brings nothing that sticks out.
+        What lies inside must be the whole of its buffer, so that it brings nothing that sticks out.
         """
+        inner, outer = _operand(node, offer.inner), _operand(node, offer.outer)
         if inner not in self.places or outer not in self.places:
             return None
         here, there = self.places[inner], self.places[outer]
         if here.buffer == there.buffer:
-            return self if here.offset == there.offset + offset else None
+            return None
+        if isinstance(node.op, ReadState) and self._is_assigned_before(node, steps):
+            return None
         if not self._is_whole(inner) or self._costs_memory(inner, outer):
             return None
-        return self._joined(inner, outer, offset)
+        return self._joined(node, offer)
 
-    def _joined(self, inner: str, outer: str, offset: int) -> _Layout:
+    def _joined(self, node: Node, view: View) -> _Layout:
+        inner, outer = _operand(node, view.inner), _operand(node, view.outer)
         here, there = self.places[inner], self.places[outer]
-        shift = there.offset + offset - here.offset
-        moved = {name: Place(there.buffer, self.places[name].offset + shift)
-                 for name in self._beside(inner)}  # fmt: skip
-        return _Layout(self.graph, {**self.places, **moved})
+        shift = there.offset + view.offset - here.offset
+        places = {
+            name: Place(there.buffer, place.offset + shift)
+            if place.buffer == here.buffer
+            else place
+            for name, place in self.places.items()
+        }
+        if not isinstance(node.op, AssignState):
+            return _Layout(self.graph, places, self._same(inner, outer))
+        # What is assigned takes the place of the state, and not its content.
+        is_value = view.inner[0] == "input"
+        content = self._same(inner, node.outputs[0]) if is_value else self.content
+        return _Layout(self.graph, places, content)
+
+    def _same(self, a: str, b: str) -> dict[str, str]:
+        if a not in self.content or b not in self.content:
+            return dict(self.content)
+        old, new = self.content[a], self.content[b]
+        return {name: new if label == old else label for name, label in self.content.items()}
+
+    def _is_assigned_before(self, read: Node, steps: Schedule) -> bool:
+        state = read.inputs[0]
+        names = [node.name for node, _ in steps]
+        before = steps[: names.index(read.name)]
+        return any(isinstance(n.op, AssignState) and n.inputs[0] == state for n, _ in before)
 
     def _beside(self, name: str) -> Iterator[str]:
         """The tensors in the same buffer, `name` included."""
@@ -108,92 +141,62 @@ class _Layout:
 
     def _is_whole(self, name: str) -> bool:
         start, end = self._range(name)
-        ranges = [self._range(other) for other in self._beside(name)]
+        ranges = (self._range(other) for other in self._beside(name))
         return all(start <= low and high <= end for low, high in ranges)
 
     def _costs_memory(self, inner: str, outer: str) -> bool:
         """An input lives from the start; what it lies in would too, unless it does anyway."""
         brings_input = any(name in self.graph.inputs for name in self._beside(inner))
-        return brings_input and not any(self._states_in(self.places[outer].buffer))
+        return brings_input and not any(self.graph.tensors[n].is_state for n in self._beside(outer))
 
-    def _states_in(self, buffer: str) -> Iterator[str]:
-        return (t.name for t in self.graph.states if self.places[t.name].buffer == buffer)
+    def _overlap(self, a: str, b: str) -> bool:
+        (low, high), (start, end) = self._range(a), self._range(b)
+        return max(low, start) < min(high, end)
 
-    def with_late_assignments(self, steps: Steps) -> Steps | None:
-        """`steps` with each assignment after the last reader of what it overwrites.
-
-        None where that cannot be: a state that is read again, or an output that would be lost.
-        """
-        shared = [state for state in self.graph.states if self._old_content(state.name)]
-        for state in shared:
-            ordered = self._with_late_assignment(steps, state.name)
-            if ordered is None:
-                return None
-            steps = ordered
-        sound = all(self._is_safe(steps, state.name) for state in shared)
-        return steps if sound else None
-
-    def _old_content(self, state: str) -> set[str]:
-        """The tensors that share bytes with a state and hold what it held before the run."""
-        start, end = self._range(state)
+    def _holding_old(self, state: str) -> set[str]:
+        """The tensors whose content an assignment of `state` destroys."""
+        label = self.content[state]
         return {
             name
             for name in self._beside(state)
-            if name != state
-            and not _is_assigned(self.graph, name)
-            and max(start, self._range(name)[0]) < min(end, self._range(name)[1])
+            if self.content[name] == label and self._overlap(state, name)
         }
 
-    def _with_late_assignment(self, steps: Steps, state: str) -> Steps | None:
-        at = _assignments(steps, state)
-        if not at:
+    def with_late_assignments(self, steps: Schedule) -> Schedule:
+        """`steps` with each assignment put off until what it overwrites has been read."""
+        for state in self.graph.states:
+            steps = self._with_late_assignment(steps, state.name)
+        return steps
+
+    def _with_late_assignment(self, steps: Schedule, state: str) -> Schedule:
+        assigned = [
+            index
+            for index, (node, _) in enumerate(steps)
+            if isinstance(node.op, AssignState) and node.inputs[0] == state
+        ]
+        if len(assigned) != 1 or self.graph.consumers[steps[assigned[0]][0].outputs[0]]:
             return steps
-        old = self._old_content(state)
-        result = steps[at[0]][0].outputs[0]
-        reads_on = self.graph.consumers[result] or result in self.graph.outputs
-        if len(at) > 1 or reads_on or old & set(self.graph.outputs):
-            return None
-        last = _last_reader(steps, old, at[0])
-        if last < at[0]:
+        timeline = Timeline(self.graph, steps)
+        last = timeline.last_reader(self._holding_old(state))
+        # Who reads the state itself after its assignment wants what was assigned.
+        if last <= assigned[0] or timeline.last_reader([state]) > assigned[0]:
             return steps
         ordered = list(steps)
-        ordered.insert(last, ordered.pop(at[0]))
+        ordered.insert(last, ordered.pop(assigned[0]))
         return ordered
 
-    def _is_safe(self, steps: Steps, state: str) -> bool:
-        """Whether nobody reads old content, or the state itself, after its assignment."""
-        at = _assignments(steps, state)
-        if not at:
-            return True
-        late = steps[at[0] + 1 :]
-        old = self._old_content(state)
-        return not any(
-            old.intersection(node.inputs) or (state in node.inputs and _reads(node))
-            for node, _ in late
-        )
+    def is_sound(self, steps: Schedule) -> bool:
+        """Whether contents that share bytes with a state follow one another."""
+        timeline = Timeline(self.graph, steps)
+        for state in self.graph.states:
+            names = list(self._beside(state.name))
+            for at, a in enumerate(names):
+                for b in names[at + 1 :]:
+                    differ = self.content[a] != self.content[b] and self._overlap(a, b)
+                    if differ and not timeline.follow(a, b, self._distance(a, b)):
+                        return False
+        return True
 
-
-def _assignments(steps: Steps, state: str) -> list[int]:
-    return [
-        index
-        for index, (node, _) in enumerate(steps)
-        if isinstance(node.op, AssignState) and node.inputs[0] == state
-    ]
-
-
-def _last_reader(steps: Steps, names: set[str], but: int) -> int:
-    readers = [
-        index
-        for index, (node, _) in enumerate(steps)
-        if index != but and names.intersection(node.inputs)
-    ]
-    return max(readers, default=-1)
-
-
-def _reads(node: Node) -> bool:
-    return isinstance(node.op, ReadState) or not isinstance(node.op, AssignState)
-
-
-def _is_assigned(graph: Graph, name: str) -> bool:
-    maker = graph.producers.get(name)
-    return maker is not None and isinstance(maker.op, AssignState)
+    def _distance(self, a: str, b: str) -> int:
+        """address(b) - address(a)."""
+        return self.places[b].offset - self.places[a].offset

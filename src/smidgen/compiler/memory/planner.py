@@ -36,13 +36,28 @@ def plan_memory(
 ) -> MemoryPlan:
     """Offsets, multiples of `alignment`, under which no two live buffers clash."""
     problem = make_problem(buffers, allowances, alignment)
-    offsets, bound = _solve(problem) if not problem.joins else _solve_joined(problem)
+    offsets, bound = _on_pillars(problem)
     names = [buffer.name for buffer in buffers]
     return MemoryPlan(
         {name: at * alignment for name, at in zip(names, offsets, strict=True)},
         problem.extent(offsets) * alignment,
         bound * alignment,
     )
+
+
+def _on_pillars(problem: Problem) -> tuple[list[int], int]:
+    """As `_solve`, with what shares no bytes at all (state, mostly) stacked up first."""
+    pillars = problem.pillars()
+    rest = [index for index in range(len(problem.sizes)) if index not in set(pillars)]
+    part = problem.part(rest)
+    above, bound = _solve_joined(part) if part.joins else _solve(part)
+    offsets, base = [0] * len(problem.sizes), 0
+    for index in pillars:
+        offsets[index] = base
+        base += problem.sizes[index]
+    for index, at in zip(rest, above, strict=True):
+        offsets[index] = base + at
+    return offsets, base + bound
 
 
 def _solve_joined(problem: Problem) -> tuple[list[int], int]:
@@ -60,8 +75,10 @@ def _flipped(problem: Problem, best: list[int], goal: int) -> list[int]:
     """The best plan found by joining or parting single pairs; `best` joins all that it can."""
     chosen = frozenset(problem.joins)
     for pair in _nearest(problem, best)[:_MOST_FLIPS]:
-        joined = join(problem, sorted(chosen ^ {pair}))
-        trial = joined.spread(quick_plan(joined.problem, goal))
+        if problem.extent(best) <= goal:
+            break
+        joined = join(problem, chosen ^ {pair})
+        trial = joined.spread(_solve(joined.problem)[0])
         if problem.extent(trial) < problem.extent(best):
             chosen, best = chosen ^ {pair}, trial
     return best
@@ -106,7 +123,20 @@ def _bound(problem: Problem, offsets: Sequence[int]) -> int:
 
 def _clique_bound(problem: Problem) -> int:
     """The most that the buffers of one step need by themselves."""
-    return max((_least_extent(problem.part(clique)) for clique in problem.cliques()), default=0)
+    return max((_step_bound(problem.part(clique)) for clique in problem.cliques()), default=0)
+
+
+def _step_bound(part: Problem) -> int:
+    """A proven bound for buffers that are all alive at once."""
+    pillars = part.pillars()
+    others = [i for i, size in enumerate(part.sizes) if size and i not in set(pillars)]
+    rest = part.part(others)
+    # Whatever the order, each buffer but the highest is at least its least gap below another.
+    gaps = (
+        min([size, *row.values()]) if len(row) == len(others) - 1 else 0
+        for size, row in zip(rest.sizes, rest.gaps, strict=True)
+    )
+    return sum(part.sizes[index] for index in pillars) + max(_least_extent(rest), sum(gaps))
 
 
 def _order_of(offsets: Sequence[int]) -> list[int]:
@@ -138,16 +168,10 @@ def _improved(problem: Problem, window: Sequence[int], best: list[int]) -> tuple
     """The plan after an exact search over the window's buffers, and what they prove is needed."""
     part, limit = problem.part(window), problem.extent(best)
     levelled = level(part)
-    if levelled is None:
-        found = search(part.restricted(), limit, _WINDOW_WORK)
-        offsets, proven = found.offsets, _least_extent(part, limit)
-    else:
-        found = search(levelled.problem, limit, _WINDOW_WORK)
-        offsets = None if found.offsets is None else levelled.restore(found.offsets)
-        proven = _proven(levelled.problem, found, limit)
-    if offsets is not None:
-        best = _built_on(problem, [window[i] for i in _order_of(offsets)], best)
-    return best, proven
+    found = search(levelled or part.restricted(), limit, _WINDOW_WORK)
+    if found.extent is not None:
+        best = _built_on(problem, [window[i] for i in found.order], best)
+    return best, _least_extent(part, limit) if levelled is None else _proven(found, limit)
 
 
 def _built_on(problem: Problem, seed: Sequence[int], best: list[int]) -> list[int]:
@@ -164,13 +188,11 @@ def _built_on(problem: Problem, seed: Sequence[int], best: list[int]) -> list[in
 def _least_extent(part: Problem, limit: int | None = None) -> int:
     """A proven bound on the extent of every plan of `part`; at most `limit`, if that is given."""
     start = sum(part.sizes) + 1 if limit is None else limit
-    levelled = level(part)
-    flat = part.relaxed() if levelled is None else levelled.problem
-    return _proven(flat, search(flat, start, _WINDOW_WORK), start)
+    return _proven(search(level(part) or part.relaxed(), start, _WINDOW_WORK), start)
 
 
-def _proven(part: Problem, found: Found, limit: int) -> int:
+def _proven(found: Found, limit: int) -> int:
     """What a search for plans below `limit` proves: if it saw them all, the best or the limit."""
     if not found.complete:
         return 0
-    return limit if found.offsets is None else part.extent(found.offsets)
+    return limit if found.extent is None else found.extent

@@ -45,6 +45,25 @@ class Problem:
             if not any(sets[index] < other for other in sets) and sets[index] not in sets[:index]
         ]
 
+    def pillars(self) -> list[int]:
+        """The buffers that share no byte with any other: what the rest needs comes on top of them.
+
+        Taking such a buffer out of a plan lets all that lies above it move down by its size.
+        """
+        others = sum(1 for size in self.sizes if size) - 1
+        joinable = {index for pair in self.joins for index in pair}
+        return [
+            index
+            for index, row in enumerate(self.gaps)
+            if self.sizes[index]
+            and index not in joinable
+            and len(row) == others
+            and all(
+                gap == self.sizes[index] and self.gaps[other][index] == self.sizes[other]
+                for other, gap in row.items()
+            )
+        ]
+
     def part(self, chosen: Sequence[int]) -> Problem:
         """The problem of the buffers `chosen` alone, renumbered in that order."""
         position = {index: at for at, index in enumerate(chosen)}
@@ -75,11 +94,6 @@ class Problem:
         Where a may lie above b although b counts as the upper one, no distance is asked for.
         """
         return self._with_gaps(lambda forth, back: 0 if back < 0 else max(forth, 0))
-
-    @property
-    def has_negative_gaps(self) -> bool:
-        """Whether some buffer may start below another and still count as the upper one."""
-        return any(gap < 0 for row in self.gaps for gap in row.values())
 
     def extent(self, offsets: Sequence[int]) -> int:
         """The end of the highest buffer."""

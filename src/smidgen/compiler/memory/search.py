@@ -25,9 +25,14 @@ _LARGEST_STACK = 9
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best offsets below the limit (None: none found), and whether all plans were covered."""
+    """The best plan below the limit, and whether all plans were covered.
 
-    offsets: tuple[int, ...] | None
+    `extent` is None where no plan is below the limit. `order` lists the buffers so that each,
+    placed as low as those before it allow, gives that plan.
+    """
+
+    extent: int | None
+    order: tuple[int, ...]
     complete: bool
 
 
@@ -35,8 +40,8 @@ def search(problem: Problem, limit: int, work: int) -> Found:
     """The plan of the least extent below `limit`, after looking at `work` buffers at most."""
     state = _Search(problem, limit, work)
     floors = list(problem.bases) or [0] * len(problem.sizes)
-    complete = state.descend(floors, (1 << len(floors)) - 1, 0, -1)
-    return Found(state.best, complete)
+    complete = state.descend(floors, (1 << len(floors)) - 1, 0, -1, 0)
+    return Found(state.best, state.order, complete)
 
 
 @dataclass(slots=True)
@@ -44,38 +49,42 @@ class _Search:
     problem: Problem
     limit: int
     work: int
-    best: tuple[int, ...] | None = None
-    offsets: list[int] = field(default_factory=list)
+    best: int | None = None
+    order: tuple[int, ...] = ()
+    path: list[int] = field(default_factory=list)
     stacks: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)
     heights: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.offsets = [0] * len(self.problem.sizes)
         for clique in self.problem.cliques():
             largest = sorted(clique, key=lambda i: -self.problem.sizes[i])[:_LARGEST_STACK]
             self.stacks.append((sum(1 << i for i in largest), tuple(largest)))
 
-    def descend(self, floors: list[int], left: int, level: int, last: int) -> bool:
+    def descend(self, floors: list[int], left: int, level: int, last: int, top: int) -> bool:
         """Place the buffers `left` (a bit each) at or above `level`; False when work ran out.
 
-        `floors` is the lowest place of each; `last` the buffer that was placed last.
+        `floors` is the lowest place of each, `last` the buffer that was placed last, and `top` the
+        end of the highest one so far.
         """
         self.work -= len(floors)
         if self.work < 0:
             return False
         if not left:
-            self.best = tuple(self.offsets)
-            self.limit = self.problem.extent(self.offsets)
+            self.best = self.limit = top
+            self.order = tuple(self.path)
             return True
         if not self._fits(floors, left, level):
             return True
         for index in self._branches(floors, left, level, last):
-            self.offsets[index] = at = floors[index]
+            at = floors[index]
             raised = list(floors)
             for other, gap in self.problem.gaps[index].items():
                 raised[other] = max(raised[other], at + gap)
-            if not self.descend(raised, left & ~(1 << index), at, index):
+            self.path.append(index)
+            end = max(top, at + self.problem.sizes[index])
+            if not self.descend(raised, left & ~(1 << index), at, index, end):
                 return False
+            self.path.pop()
         return True
 
     def _branches(self, floors: list[int], left: int, level: int, last: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smidgen.emulate.qemu.session import FaultReport
 
 STACK_OVERFLOW = "stack overflow"
-# Configurable Fault Status Register, the first that is set (Armv8-M ARM, D1.2.21 BFSR, MMFSR and UFSR).
+# Configurable Fault Status Register: the first bit that is set (Armv8-M ARM, D1.2.21).
 _CAUSES = (
     (0, "instruction fetch where no code may be"),
     (1, "data access to where none is allowed"),

@@ -15,7 +15,7 @@ from smidgen.frontends.onnx.tensors import NAME, read_tensor
 from smidgen.frontends.onnx.wire import Budget, Message
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-MAX_FIELDS = 1_000_000
+MAX_FIELDS = 300_000
 """Fields of all messages together; constants are a field each, whatever their size."""
 
 MODEL_GRAPH, MODEL_OPSETS, MODEL_FUNCTIONS = 7, 8, 25

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from smidgen.core.errors import MissingExtra
-from smidgen.frontends.pytorch.fold import tidy
 from smidgen.frontends.layout import Layout, NeedsTransposition
+from smidgen.frontends.pytorch.fold import tidy
 from smidgen.frontends.pytorch.lowering import lower
 from smidgen.graph.graph import Graph
 

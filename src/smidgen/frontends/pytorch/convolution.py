@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from smidgen.core.dtypes import Array
-from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.frontends.layout import Layout
+from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.support.window import Padding
 

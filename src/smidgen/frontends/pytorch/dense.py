@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from smidgen.core.dtypes import Array
-from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.frontends.layout import Layout
+from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.ops.dense.ops import Dense
 
 

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from smidgen.core.dtypes import Array
-from smidgen.frontends.pytorch.call import Call, Value, four_axes
 from smidgen.frontends.layout import Layout
+from smidgen.frontends.pytorch.call import Call, Value, four_axes
 from smidgen.ops.activation.ops import Clamp, Softmax
 from smidgen.ops.conv.ops import DepthwiseConv2D
 from smidgen.ops.elementwise.arithmetic import Mul, Sub

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import UnsupportedOp, UnsupportedType
+from smidgen.frontends.layout import Layout
 from smidgen.frontends.pytorch.call import Call, Scope, Value, identifier
 from smidgen.frontends.pytorch.convolution import CONVOLUTIONS
 from smidgen.frontends.pytorch.dense import PRODUCTS
 from smidgen.frontends.pytorch.elementwise import ELEMENTWISE
-from smidgen.frontends.layout import Layout
 from smidgen.frontends.pytorch.pooling import POOLS
 from smidgen.frontends.pytorch.shaping import SHAPING
 from smidgen.graph.builder import GraphBuilder

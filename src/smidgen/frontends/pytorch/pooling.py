@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.frontends.layout import Layout
+from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.support.window import Padding
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.frontends.layout import Layout, NeedsTransposition
+from smidgen.frontends.pytorch.call import Call, Value
 from smidgen.ops.shape.join import Concat
 
 

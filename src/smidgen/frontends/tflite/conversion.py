@@ -199,7 +199,11 @@ class Conversion:
         quantization: Sequence[Quantization | None],
         names: Sequence[str],
     ) -> None:
+        operands = [self.builder.tensor(name) if name != ABSENT else None for name in inputs]
         try:
+            made = len(op.infer(operands))
+            if made != len(names):
+                raise GraphError("the operator", f"has {len(names)} outputs instead of {made}")
             self.builder.add(op, inputs, quantization, names)
         except GraphError as problem:
             raise ModelFileError(self.where(operator), str(problem)) from problem

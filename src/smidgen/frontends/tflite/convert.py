@@ -33,9 +33,7 @@ def survey_tflite(path: Path | str) -> tuple[Graph, list[UnsupportedError]]:
     return convert(read_model(path), Path(path).stem, problems), problems
 
 
-def convert(
-    model: TfliteModel, name: str, problems: list[UnsupportedError] | None = None
-) -> Graph:
+def convert(model: TfliteModel, name: str, problems: list[UnsupportedError] | None = None) -> Graph:
     """The graph of the model's main subgraph and of those that it calls, called `name`.
 
     What smidgen does not take is raised, or added to `problems` where those are collected.

@@ -20,7 +20,7 @@ from smidgen.frontends.tflite.model import (
 from smidgen.frontends.tflite.schema import TensorType
 
 _OFFSET = 128
-# Operators that take uint8 as it is; an input that only they read, an output that they make, stays.
+# They take uint8 as it is: an input that only they read stays, and so does an output they make.
 _CONVERTERS = frozenset({"QUANTIZE", "DEQUANTIZE", "CAST"})
 
 
@@ -96,7 +96,8 @@ def _port(
     if not _is_unsigned(tensor) or index in kept:
         return index
     tensors.append(replace(tensor, index=len(tensors), data=None))
-    tensors[index] = replace(tensors[index], name=f"{tensor.name}/int8")
+    inner = f"{tensor.name or f'tensor_{index}'}/int8"
+    tensors[index] = replace(tensors[index], name=inner)
     return len(tensors) - 1
 
 

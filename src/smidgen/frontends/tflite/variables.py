@@ -48,7 +48,9 @@ def emit_stateful(
 ) -> None:
     """Append `op`, whose last inputs are `states` and whose last outputs are their next values."""
     builder = conversion.builder
-    more = [(conversion.fresh(f"{name}_next"), builder.tensor(name).quantization) for name in states]
+    more = [
+        (conversion.fresh(f"{name}_next"), builder.tensor(name).quantization) for name in states
+    ]
     conversion.emit_named(operator, op, [*inputs, *states], more)
     for state, (value, _) in zip(states, more, strict=True):
         builder.add(AssignState(), [state, value])

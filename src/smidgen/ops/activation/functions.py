@@ -66,12 +66,11 @@ class LeakyRelu(Unary):
 
 
 def leaky_relu_multipliers(signature: Signature, alpha: float) -> tuple[Multiplier, Multiplier]:
-    """For positive and for negative inputs, computed in float32 (leaky_relu_common.cc)."""
-    scale = np.float32(signature.input(0).quant.scale)
-    output_scale = np.float32(signature.output.quant.scale)
+    """For positive and for negative inputs, in double precision (leaky_relu_common.cc)."""
+    scale, output_scale = signature.input(0).quant.scale, signature.output.quant.scale
     return (
-        quantize_multiplier(float(scale / output_scale)),
-        quantize_multiplier(float(scale * np.float32(alpha) / output_scale)),
+        quantize_multiplier(scale / output_scale),
+        quantize_multiplier(scale * alpha / output_scale),
     )
 
 

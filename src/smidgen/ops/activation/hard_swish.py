@@ -13,19 +13,19 @@ FINER_BITS = 7
 
 def hard_swish_quanta(value: Array, input_scale: float, output_scale: float) -> Array:
     """Output quanta, without zero point, of centred quanta."""
-    finer_scale = np.float32(1 / 128) * np.float32(input_scale)
-    out_mantissa, out_shift = _factor(finer_scale / np.float32(output_scale))
+    finer_scale = input_scale / (1 << FINER_BITS)
+    out_mantissa, out_shift = _factor(finer_scale / output_scale)
     fine = value << FINER_BITS
-    gate = _gate(fine, *_factor(finer_scale / (np.float32(3) / np.float32(32768))))
+    gate = _gate(fine, *_factor(finer_scale / (3 / 32768)))
     product = gate * _rounding_high_mul(fine, out_mantissa)
     # Divided towards zero, unlike all other products here.
     unshifted = np.where(product < 0, -(-product >> 15), product >> 15)
     return rounding_shift_right(unshifted, -out_shift)
 
 
-def _factor(real: np.float32) -> tuple[int, int]:
+def _factor(real: float) -> tuple[int, int]:
     """A multiplier with a mantissa of 16 bits (common.h, DownScaleInt32ToInt16Multiplier)."""
-    factor = quantize_multiplier(float(real))
+    factor = quantize_multiplier(real)
     return min((factor.mantissa + (1 << 15)) >> 16, _HIGH), factor.shift
 
 

@@ -2,7 +2,8 @@
  *
  * The arithmetic is gemmlowp's (exp as a polynomial and a product of exp(-2^k); reciprocal by three
  * Newton steps), so that results equal TensorFlow Lite Micro's bit for bit. Qn has n integer bits.
- * Exact: equals the reference of Softmax. Scratch: none. y may be x.
+ * Exact: equals the reference of Softmax. Scratch: depth words, aligned to 4. y may be x, or lie
+ * before it.
  */
 #ifndef SMG_SOFTMAX_S8_H
 #define SMG_SOFTMAX_S8_H
@@ -64,36 +65,43 @@ SMG_INLINE int32_t smg_softmax_s8_exp(const smg_softmax_s8_t *op, int32_t differ
         smg_high_mul(difference * ((int32_t)1 << op->left_shift), op->mantissa));
 }
 
-SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y) {
+/* How far a Q12.19 number can be shifted left until its highest bit is set. */
+SMG_INLINE int32_t smg_softmax_s8_headroom(int32_t sum) {
+    int32_t headroom = 0;
+    while (((uint32_t)sum << headroom) < 0x80000000u) {
+        ++headroom;
+    }
+    return headroom;
+}
+
+SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y,
+                                   int32_t *exps) {
     int32_t largest = INT8_MIN;
     for (int32_t i = 0; i < op->depth; ++i) {
         largest = smg_max(largest, x[i]);
     }
     int32_t sum = 0; /* Q12.19 */
     for (int32_t i = 0; i < op->depth; ++i) {
-        if (x[i] - largest >= op->smallest_difference) {
-            sum += smg_rounding_shift(smg_softmax_s8_exp(op, x[i] - largest), 12);
-        }
+        const int32_t difference = x[i] - largest;
+        exps[i] = difference >= op->smallest_difference ? smg_softmax_s8_exp(op, difference) : 0;
+        sum += smg_rounding_shift(exps[i], 12);
     }
-    int32_t headroom = 0;
-    while (((uint32_t)sum << headroom) < 0x80000000u) {
-        ++headroom;
-    }
+    const int32_t headroom = smg_softmax_s8_headroom(sum);
     const int32_t scale =
         smg_one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
+    const int32_t shift = 12 - headroom + 31 - 8;
     for (int32_t i = 0; i < op->depth; ++i) {
-        int32_t quanta = 0;
-        if (x[i] - largest >= op->smallest_difference) {
-            const int32_t raw = smg_high_mul(scale, smg_softmax_s8_exp(op, x[i] - largest));
-            quanta = smg_min(smg_rounding_shift(raw, 12 - headroom + 31 - 8), 255);
-        }
+        const int32_t raw = smg_high_mul(scale, exps[i]);
+        const int32_t quanta = shift > 31 ? 0 : smg_min(smg_rounding_shift(raw, shift), 255);
         y[i] = (int8_t)(quanta + INT8_MIN);
     }
 }
 
-SMG_KERNEL void smg_softmax_s8(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y) {
+SMG_KERNEL void smg_softmax_s8(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y,
+                               uint8_t *scratch) {
+    int32_t *const exps = (int32_t *)(void *)scratch;
     for (int32_t n = 0; n < op->rows; ++n) {
-        smg_softmax_s8_row(op, x + n * op->depth, y + n * op->depth);
+        smg_softmax_s8_row(op, x + n * op->depth, y + n * op->depth, exps);
     }
 }
 

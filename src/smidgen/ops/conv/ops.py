@@ -116,7 +116,7 @@ def _image_and_weights(inputs: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]
 
 
 def _operands(signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, Array]:
-    """Input and weights in float64: quanta without zero points, or real values for float outputs."""
+    """Input and weights in float64: centred quanta, or real values for a float output."""
     value = real if signature.output.dtype is DType.FLOAT32 else centred
     x, weights = (value(_given(inputs[i]), signature.input(i)) for i in range(2))
     return x, weights

@@ -52,8 +52,8 @@ SMG_KERNEL void smg_conv2d_f32(const smg_conv2d_f32_t *op, const float *x, const
     smg_conv2d_real(op, x, weights, 32, y);
 }
 
-SMG_KERNEL void smg_conv2d_f32_w8(const smg_conv2d_f32_t *op, const float *x,
-                                  const int8_t *weights, float *y) {
+SMG_KERNEL void smg_conv2d_f32_w8(const smg_conv2d_f32_t *op, const float *x, const int8_t *weights,
+                                  float *y) {
     smg_conv2d_real(op, x, weights, 8, y);
 }
 

@@ -1,15 +1,16 @@
 /* smg_conv2d_s8_dsp: convolution on int8 for Arm cores with the DSP extension.
  *
- * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w,i} w[o,h,w,i] * x[r*s+h*d-top, c*s+w*d-left, i]))
+ * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w,i} w[o,h,w,i] * x[r*s+h*d-top, c*s+w*d-left,
+ * i]))
  *
- * Two output pixels at a time: their windows become 16-bit columns in scratch, straight from x where
- * both lie inside and consist of runs, else through copies; then smg_dot_4x2_s8_dsp makes all
+ * Two output pixels at a time: their windows become 16-bit columns in scratch, straight from x
+ * where both lie inside and consist of runs, else through copies; then smg_dot_4x2_s8_dsp makes all
  * outputs of both. A last odd pixel is made twice.
  *
  * Exact: equals the reference of Conv2D bit for bit, for weights and scaling that
  * ops/support/columns.py packed. Scratch: 6 * depth bytes, aligned to 4; 4 * depth if no window is
- * ever copied. Both windows are read before the two pixels are written: y may reach into x as far as
- * safe_pixel_distance (ops/support/overlap.py) says for two pixels.
+ * ever copied. Both windows are read before the two pixels are written: y may reach into x as far
+ * as safe_pixel_distance (ops/support/overlap.py) says for two pixels.
  */
 #ifndef SMG_CONV2D_S8_DSP_H
 #define SMG_CONV2D_S8_DSP_H
@@ -22,7 +23,8 @@ typedef struct {
     smg_windows_s8_t windows;
     int32_t out_channels;
     int32_t depth; /* products of an output, rounded up to a multiple of 4 */
-    int32_t scale, addend, low, high;
+    smg_dot_4x2_t dot;
+    int32_t low, high;
     const int32_t *weights;
 } smg_conv2d_s8_dsp_t;
 
@@ -52,12 +54,11 @@ SMG_INLINE void smg_conv2d_s8_dsp_outputs(const smg_conv2d_s8_dsp_t *op, const i
     const int32_t rest = op->out_channels & 3, most = op->out_channels - rest;
     const int32_t *w = op->weights;
     if (most > 0) {
-        w = smg_dot_4x2_s8_dsp(w, columns, y0, y1, 4 * op->depth, y0 + most, op->scale, op->addend);
+        w = smg_dot_4x2_s8_dsp(w, columns, y0, y1, y0 + most, &op->dot);
     }
     if (rest > 0) {
         int8_t last[8];
-        (void)smg_dot_4x2_s8_dsp(w, columns, last, last + 4, 4 * op->depth, last + 4, op->scale,
-                                 op->addend);
+        (void)smg_dot_4x2_s8_dsp(w, columns, last, last + 4, last + 4, &op->dot);
         (void)smg_copy_bytes(last, rest, y0 + most);
         (void)smg_copy_bytes(last + 4, rest, y1 + most);
     }
@@ -73,6 +74,7 @@ SMG_KERNEL void smg_conv2d_s8_dsp(const smg_conv2d_s8_dsp_t *op, const int8_t *x
         smg_conv2d_s8_dsp_outputs(op, columns, y + p * op->out_channels, y + q * op->out_channels);
     }
     if (op->low > -128 || op->high < 127) {
+        SMG_ROLLED
         for (int32_t i = 0; i < (last + 1) * op->out_channels; ++i) {
             y[i] = (int8_t)smg_clamp(y[i], op->low, op->high);
         }

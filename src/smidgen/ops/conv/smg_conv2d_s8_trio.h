@@ -1,6 +1,7 @@
 /* smg_conv2d_s8_trio: convolution on int8 for cores without SIMD.
  *
- * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w,i} w[o,h,w,i] * x[r*s+h*d-top, c*s+w*d-left, i]))
+ * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w,i} w[o,h,w,i] * x[r*s+h*d-top, c*s+w*d-left,
+ * i]))
  *
  * Three output pixels at a time: their windows are packed to columns in scratch, straight from x
  * where all lie inside and consist of runs, else through copies; then smg_dot_4x3_s8 makes four

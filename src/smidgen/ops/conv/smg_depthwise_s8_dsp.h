@@ -9,8 +9,9 @@
  *
  * Requantisation, by the name of the function:
  *   .._line: u = sum * scale + bias, y = ((u * slope >> 32) + addend) >> 16 (ops/support/line.py)
- *   .._step: h = high_mul(sum + bias, mantissa), y = ((h - (h < 0)) * 2^factor + addend) >> 16
- *   .._any:  as smg_requantize; factors are its shifts; any clamp
+ *   .._shift: h = high_mul(sum + bias, mantissa), y = (h - (h < 0) + addend) >> factor, where
+ *           the addend is (zp_y + 1/2) * 2^factor and the factor from 1 to 22
+ *   .._any: as smg_requantize; factors are its shifts; any clamp
  * The first two saturate to int8. Sums and biases of the latter two are kept doubled, so that
  * SMMULR is the high product. Exact: equals the reference of DepthwiseConv2D bit for bit where
  * ops/support/columns.py found the constants, and |accumulator| < 2^30.
@@ -36,8 +37,8 @@ typedef struct {
     int32_t lead, pairs,
         trail; /* inputs of a column: one in a high half, pairs, one in a low half */
     int32_t zero_point, scale, addend;
-    int32_t out_zero_point, low, high; /* for .._any */
-    const int8_t *weights;             /* [output channel][column][row] */
+    int32_t out_zero_point, low, high;
+    const int8_t *weights; /* [output channel][column][row] */
     const int32_t *bias;
     const int32_t *mantissas; /* or slopes */
     const int8_t *factors;
@@ -45,7 +46,7 @@ typedef struct {
 
 /* What one channel needs, in scratch: how sums become outputs, then its weights as pairs. */
 enum { SMG_DW_BIAS, SMG_DW_MANTISSA, SMG_DW_FACTOR, SMG_DW_ADDEND, SMG_DW_WEIGHTS };
-enum { SMG_DW_LINE, SMG_DW_STEP, SMG_DW_ANY };
+enum { SMG_DW_LINE, SMG_DW_SHIFT, SMG_DW_ANY };
 
 /* Two channels from x to two planes; the padding around stays. */
 SMG_INLINE void smg_depthwise_s8_dsp_copy2(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
@@ -246,11 +247,12 @@ SMG_INLINE void smg_depthwise_s8_dsp_sums_any(const smg_pair_t *x, const smg_pai
     "smmla " sum ", " sum ", %[v], %[q]\n\t"                                                       \
     "ssat " sum ", #8, " sum ", asr #16\n\t"
 
-#define SMG_DW_FINISH_STEP(sum)                                                                    \
+#define SMG_DW_FINISH_SHIFT(sum)                                                                   \
     "smmulr " sum ", " sum ", %[v]\n\t"                                                            \
-    "add " sum ", " sum ", " sum ", asr #31\n\t"                                                   \
-    "mla " sum ", " sum ", %[p], %[q]\n\t"                                                         \
-    "ssat " sum ", #8, " sum ", asr #16\n\t"
+    "add %[u], " sum ", %[q]\n\t"                                                                  \
+    "add " sum ", %[u], " sum ", asr #31\n\t"                                                      \
+    "asr " sum ", " sum ", %[p]\n\t"                                                               \
+    "ssat " sum ", #8, " sum "\n\t"
 
 #define SMG_DW_FINISH(FORM)                                                                        \
     __asm__("ldrd %[u], %[v], [%[w]]\n\t"                                                          \
@@ -265,7 +267,7 @@ SMG_INLINE void smg_depthwise_s8_dsp_finish(const smg_pair_t *channel, bool line
     if (line) {
         SMG_DW_FINISH(SMG_DW_FINISH_LINE);
     } else {
-        SMG_DW_FINISH(SMG_DW_FINISH_STEP);
+        SMG_DW_FINISH(SMG_DW_FINISH_SHIFT);
     }
     sums[0] = a;
     sums[1] = b;
@@ -350,10 +352,11 @@ SMG_INLINE const int8_t *smg_depthwise_s8_dsp_prepare(const smg_depthwise_s8_dsp
     smg_pair_t *const to = channel + SMG_DW_WEIGHTS;
     channel[SMG_DW_BIAS] = op->bias[o];
     channel[SMG_DW_MANTISSA] = op->mantissas[o];
-    if (mode == SMG_DW_STEP) {
-        channel[SMG_DW_FACTOR] = 1 << op->factors[o];
-    } else if (mode == SMG_DW_ANY) {
+    if (mode != SMG_DW_LINE) {
         channel[SMG_DW_FACTOR] = op->factors[o];
+    }
+    if (mode == SMG_DW_SHIFT) {
+        channel[SMG_DW_ADDEND] = (2 * op->out_zero_point + 1) * (1 << (op->factors[o] - 1));
     }
     return form == 3 ? smg_depthwise_s8_dsp_weights(packed, to, 3, 3, stride, stride, scale, true)
                      : smg_depthwise_s8_dsp_weights(packed, to, op->taps, op->win_cols, stride,
@@ -372,8 +375,10 @@ SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, con
     for (smg_pair_t *at = planes; at != channel; ++at) {
         *at = padding;
     }
-    channel[SMG_DW_FACTOR] = op->scale;
-    channel[SMG_DW_ADDEND] = op->addend;
+    if (mode == SMG_DW_LINE) {
+        channel[SMG_DW_FACTOR] = op->scale;
+        channel[SMG_DW_ADDEND] = op->addend;
+    }
     int32_t o = 0, count = 0;
     SMG_ROLLED
     for (int32_t i = 0; i < op->channels; i += count) {
@@ -405,7 +410,7 @@ SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, con
 
 #define SMG_DW_FUNCTIONS(suffix, stride, form)                                                     \
     SMG_DW_FUNCTION(suffix##_line, stride, form, SMG_DW_LINE)                                      \
-    SMG_DW_FUNCTION(suffix##_step, stride, form, SMG_DW_STEP)
+    SMG_DW_FUNCTION(suffix##_shift, stride, form, SMG_DW_SHIFT)
 
 SMG_DW_FUNCTIONS(3x3_stride1, 1, 3)
 SMG_DW_FUNCTIONS(3x3_stride2, 2, 3)
@@ -420,7 +425,7 @@ SMG_DW_FUNCTION(window_stride2_any, 2, 0, SMG_DW_ANY)
 #undef SMG_DW_FUNCTION
 #undef SMG_DW_FINISH
 #undef SMG_DW_FINISH_LINE
-#undef SMG_DW_FINISH_STEP
+#undef SMG_DW_FINISH_SHIFT
 #undef SMG_DW_THREE_COLUMNS
 #undef SMG_DW_COLUMN_3
 #undef SMG_DW_COLUMN_3_STRIDE2

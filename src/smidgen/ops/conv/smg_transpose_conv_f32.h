@@ -1,4 +1,5 @@
-/* smg_transpose_conv_f32: transposed convolution on float32, with float32 weights or quantised ones.
+/* smg_transpose_conv_f32: transposed convolution on float32, with float32 weights or quantised
+ * ones.
  *
  * y[n,r,c,o] = clamp(b[o] + scale[o] * sum_{h,w,i} w[o,h,w,i] * x[n,(r+top-h)/s,(c+left-w)/s,i])
  * over the taps h and w where the divisions have no rest and fall inside x.
@@ -41,8 +42,7 @@ SMG_INLINE void smg_transpose_conv_real(const smg_transpose_conv_f32_t *op, cons
     for (int32_t pixel = 0; pixel < s->batches * s->out_rows * s->out_cols; ++pixel) {
         const int32_t line = pixel / s->out_cols;
         const float *image = x + line / s->out_rows * s->in_rows * s->in_cols * s->in_channels;
-        const smg_reach_t row =
-            smg_reach(line % s->out_rows + s->top, s->stride_rows, s->in_rows);
+        const smg_reach_t row = smg_reach(line % s->out_rows + s->top, s->stride_rows, s->in_rows);
         const smg_reach_t col =
             smg_reach(pixel % s->out_cols + s->left, s->stride_cols, s->in_cols);
         for (int32_t o = 0; o < s->out_channels; ++o) {

@@ -19,7 +19,8 @@ typedef struct {
     smg_finish_t finish;
 } smg_transpose_conv_q_t;
 
-/* The products that reach output pixel (row, col); x starts at its image, weights at their output. */
+/* The products that reach output pixel (row, col); x starts at its image, weights at their output.
+ */
 SMG_INLINE int64_t smg_transpose_conv_q_sum(const smg_spread_t *s, smg_run_t x, smg_run_t weights,
                                             smg_reach_t row, smg_reach_t col) {
     const int32_t image = x.index, first = weights.index;
@@ -37,15 +38,13 @@ SMG_INLINE int64_t smg_transpose_conv_q_sum(const smg_spread_t *s, smg_run_t x, 
 }
 
 SMG_INLINE void smg_transpose_conv_q(const smg_transpose_conv_q_t *op, const void *x, int32_t bits,
-                                     const void *weights, int32_t weight_bits, bool wide,
-                                     void *y) {
+                                     const void *weights, int32_t weight_bits, bool wide, void *y) {
     const smg_spread_t *s = &op->spread;
     const int32_t taps = s->win_rows * s->win_cols * s->in_channels;
     for (int32_t pixel = 0; pixel < s->batches * s->out_rows * s->out_cols; ++pixel) {
         const int32_t line = pixel / s->out_cols;
         const int32_t image = line / s->out_rows * s->in_rows * s->in_cols * s->in_channels;
-        const smg_reach_t row =
-            smg_reach(line % s->out_rows + s->top, s->stride_rows, s->in_rows);
+        const smg_reach_t row = smg_reach(line % s->out_rows + s->top, s->stride_rows, s->in_rows);
         const smg_reach_t col =
             smg_reach(pixel % s->out_cols + s->left, s->stride_cols, s->in_cols);
         for (int32_t o = 0; o < s->out_channels; ++o) {

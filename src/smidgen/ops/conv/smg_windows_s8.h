@@ -7,6 +7,7 @@
 #define SMG_WINDOWS_S8_H
 
 #include "smg.h"
+#include "smg_rolled.h"
 
 typedef struct {
     int32_t in_rows, in_cols, in_channels;
@@ -17,6 +18,7 @@ typedef struct {
     int32_t zero_point;
     int32_t runs, run_bytes; /* a window inside is `runs` runs of bytes, `run_step` apart; */
     int32_t run_step;        /* runs = 0: it is not, or its runs are no multiples of 4 */
+    int32_t pixel_step;      /* > 0: windows are one run each, this many bytes apart */
 } smg_windows_s8_t;
 
 /* Where the first tap of a window lies; rows and columns may be negative. */
@@ -31,23 +33,34 @@ SMG_INLINE smg_tap_t smg_windows_s8_at(const smg_windows_s8_t *op, int32_t pixel
     return tap;
 }
 
+SMG_INLINE bool smg_windows_s8_inside(const smg_windows_s8_t *op, smg_tap_t at) {
+    return at.row >= 0 && at.col >= 0 && at.row + op->row_reach < op->in_rows &&
+           at.col + op->col_reach < op->in_cols;
+}
+
 /* The bytes of a window that `runs` describes, or NULL if it does not. */
 SMG_INLINE const int8_t *smg_windows_s8_direct(const smg_windows_s8_t *op, const int8_t *x,
                                                int32_t pixel) {
+    if (op->pixel_step > 0) {
+        return x + pixel * op->pixel_step;
+    }
+    if (op->runs == 0) {
+        return NULL;
+    }
     const smg_tap_t at = smg_windows_s8_at(op, pixel);
-    const bool inside = op->runs > 0 && at.row >= 0 && at.col >= 0 &&
-                        at.row + op->row_reach < op->in_rows &&
-                        at.col + op->col_reach < op->in_cols;
-    return inside ? x + (at.row * op->in_cols + at.col) * op->in_channels : NULL;
+    return smg_windows_s8_inside(op, at) ? x + (at.row * op->in_cols + at.col) * op->in_channels
+                                         : NULL;
 }
 
 /* Copies `count` bytes; returns the end of what was written. */
 SMG_INLINE int8_t *smg_copy_bytes(const int8_t *from, int32_t count, int8_t *to) {
+    SMG_ROLLED
     for (; count >= 4; count -= 4) {
         memcpy(to, from, 4);
         from += 4;
         to += 4;
     }
+    SMG_ROLLED
     for (; count > 0; --count) {
         *to++ = *from++;
     }
@@ -55,40 +68,65 @@ SMG_INLINE int8_t *smg_copy_bytes(const int8_t *from, int32_t count, int8_t *to)
 }
 
 SMG_INLINE int8_t *smg_fill_bytes(int32_t value, int32_t count, int8_t *to) {
+    SMG_ROLLED
     for (; count > 0; --count) {
         *to++ = (int8_t)value;
     }
     return to;
 }
 
-/* The taps of one row of a window, the first of them at column `col`. */
-SMG_INLINE int8_t *smg_windows_s8_row(const smg_windows_s8_t *op, const int8_t *row, int32_t col,
-                                      int8_t *to) {
+/* Copies any window whose taps are spread along its rows. */
+SMG_INLINE void smg_windows_s8_copy_spread(const smg_windows_s8_t *op, const int8_t *x,
+                                           smg_tap_t at, int8_t *to) {
     const int32_t channels = op->in_channels;
-    if (op->dilation_cols == 1) {
-        const int32_t first = smg_clamp(-col, 0, op->win_cols);
-        const int32_t end = smg_clamp(op->in_cols - col, first, op->win_cols);
-        to = smg_fill_bytes(op->zero_point, first * channels, to);
-        to = smg_copy_bytes(row + (col + first) * channels, (end - first) * channels, to);
-        return smg_fill_bytes(op->zero_point, (op->win_cols - end) * channels, to);
+    SMG_ROLLED
+    for (int32_t h = 0; h < op->win_rows; ++h, at.row += op->dilation_rows) {
+        int32_t col = at.col;
+        SMG_ROLLED
+        for (int32_t w = 0; w < op->win_cols; ++w, col += op->dilation_cols) {
+            const bool inside =
+                at.row >= 0 && at.row < op->in_rows && col >= 0 && col < op->in_cols;
+            to = inside ? smg_copy_bytes(x + (at.row * op->in_cols + col) * channels, channels, to)
+                        : smg_fill_bytes(op->zero_point, channels, to);
+        }
     }
-    for (int32_t w = 0; w < op->win_cols; ++w, col += op->dilation_cols) {
-        to = col >= 0 && col < op->in_cols ? smg_copy_bytes(row + col * channels, channels, to)
-                                           : smg_fill_bytes(op->zero_point, channels, to);
-    }
-    return to;
 }
 
 /* Copies any window. */
 SMG_NOINLINE static void smg_windows_s8_copy(const smg_windows_s8_t *op, const int8_t *x,
                                              int32_t pixel, int8_t *to) {
     const smg_tap_t at = smg_windows_s8_at(op, pixel);
-    const int32_t row_bytes = op->in_cols * op->in_channels;
-    int32_t row = at.row;
-    for (int32_t h = 0; h < op->win_rows; ++h, row += op->dilation_rows) {
-        to = row >= 0 && row < op->in_rows
-                 ? smg_windows_s8_row(op, x + row * row_bytes, at.col, to)
-                 : smg_fill_bytes(op->zero_point, op->win_cols * op->in_channels, to);
+    if (op->col_reach >= op->win_cols) {
+        smg_windows_s8_copy_spread(op, x, at, to);
+        return;
+    }
+    const int32_t channels = op->in_channels;
+    const int32_t step = op->dilation_rows * op->in_cols * channels;
+    if (smg_windows_s8_inside(op, at)) {
+        x += (at.row * op->in_cols + at.col) * channels;
+        SMG_ROLLED
+        for (int32_t h = op->win_rows; h > 0; --h) {
+            to = smg_copy_bytes(x, op->win_cols * channels, to);
+            x += h > 1 ? step : 0;
+        }
+        return;
+    }
+    const int32_t first = smg_clamp(-at.col, 0, op->win_cols);
+    const int32_t end = smg_clamp(op->in_cols - at.col, first, op->win_cols);
+    const int32_t before = first * channels, count = (end - first) * channels;
+    const int32_t behind = (op->win_cols - end) * channels, zero_point = op->zero_point;
+    int32_t row = at.row, from = (at.row * op->in_cols + at.col + first) * channels;
+    SMG_ROLLED
+    for (int32_t h = 0; h < op->win_rows; ++h) {
+        if (row >= 0 && row < op->in_rows) {
+            to = smg_fill_bytes(zero_point, before, to);
+            to = smg_copy_bytes(x + from, count, to);
+            to = smg_fill_bytes(zero_point, behind, to);
+        } else {
+            to = smg_fill_bytes(zero_point, before + count + behind, to);
+        }
+        row += op->dilation_rows;
+        from += step;
     }
 }
 

@@ -30,6 +30,7 @@ def windows(op: Conv2D, shapes: tuple[Shape, Shape, Shape], zero_point: int) -> 
             ("runs", runs),
             ("run_bytes", run_bytes),
             ("run_step", run_step),
+            ("pixel_step", _pixel_step(op, x, shapes[1])),
         ),
     )
 
@@ -56,3 +57,22 @@ def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
     if run_bytes == run_step or rows == 1:
         return 1, rows * run_bytes, 0
     return rows, run_bytes, run_step
+
+
+def _pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
+    """Bytes from each window to the next where they are one run each, and evenly spaced; else 0."""
+    _, rows, cols, depth = weights
+    runs, _, _ = _runs(op, x, weights)
+    if runs != 1 or may_copy(op, weights):
+        return 0
+    out_rows = _count(x[1], rows, op.dilation[0], op.stride[0])
+    out_cols = _count(x[2], cols, op.dilation[1], op.stride[1])
+    next_row = op.stride[0] * x[2]
+    if out_cols == 1:
+        return next_row * depth
+    even = out_rows == 1 or op.stride[1] * out_cols == next_row
+    return op.stride[1] * depth if even else 0
+
+
+def _count(size: int, window: int, dilation: int, stride: int) -> int:
+    return (size - (window - 1) * dilation - 1) // stride + 1

@@ -35,8 +35,8 @@ SMG_KERNEL void smg_dense_f32_w8(const smg_dense_f32_t *op, const float *x, cons
     smg_dense_real(op, x, weights, 8, y);
 }
 
-SMG_KERNEL void smg_dense_f32_w4(const smg_dense_f32_t *op, const float *x,
-                                 const uint8_t *weights, float *y) {
+SMG_KERNEL void smg_dense_f32_w4(const smg_dense_f32_t *op, const float *x, const uint8_t *weights,
+                                 float *y) {
     smg_dense_real(op, x, weights, 4, y);
 }
 

@@ -43,8 +43,8 @@ SMG_KERNEL void smg_dense_q16(const smg_dense_q_t *op, const int16_t *x, const i
     smg_dense_q(op, x, 16, weights, 8, false, y);
 }
 
-SMG_KERNEL void smg_dense_q16_wide(const smg_dense_q_t *op, const int16_t *x,
-                                   const int8_t *weights, int16_t *y) {
+SMG_KERNEL void smg_dense_q16_wide(const smg_dense_q_t *op, const int16_t *x, const int8_t *weights,
+                                   int16_t *y) {
     smg_dense_q(op, x, 16, weights, 8, true, y);
 }
 

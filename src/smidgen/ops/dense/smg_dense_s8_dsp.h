@@ -10,6 +10,7 @@
 #define SMG_DENSE_S8_DSP_H
 
 #include "smg_dot_8x1_s8_dsp.h"
+#include "smg_rolled.h"
 
 typedef struct {
     int32_t inputs, depth; /* depth: inputs rounded up to a multiple of 4 */
@@ -36,6 +37,7 @@ SMG_KERNEL void smg_dense_s8_dsp(const smg_dense_s8_dsp_t *op, const int8_t *x, 
         memcpy(y + most, last, (size_t)rest);
     }
     if (op->low > -128 || op->high < 127) {
+        SMG_ROLLED
         for (int32_t o = 0; o < op->outputs; ++o) {
             y[o] = (int8_t)smg_clamp(y[o], op->low, op->high);
         }

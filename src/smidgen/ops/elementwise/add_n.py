@@ -15,6 +15,8 @@ from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.activation import Activation, finish
 
 ADD_N_SHIFT = 20
+MOST_INPUTS = 8
+"""Pointers that smg_add_n.h takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,13 @@ from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.activation.softmax import SUM_INTEGER_BITS, reciprocal
 from smidgen.ops.elementwise.ops import AddScaling
 from smidgen.ops.elementwise.plain import (
+    arithmetic_type,
     finish_plain,
     is_quantized,
     truncated_quotient,
     widened,
 )
 from smidgen.ops.support.activation import Activation, finish
-from smidgen.ops.support.broadcast import broadcast_type
 from smidgen.ops.support.unary import centred
 
 
@@ -45,7 +45,7 @@ class Sub(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of both inputs, which share a dtype."""
-        return (broadcast_type(inputs),)
+        return (arithmetic_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """As Add, with the second operand taken away."""
@@ -70,7 +70,7 @@ class Mul(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of both inputs, which share a dtype."""
-        return (broadcast_type(inputs),)
+        return (arithmetic_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The product of the centred quanta, rescaled to the output, clamped."""
@@ -99,7 +99,7 @@ class Div(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of both inputs, which share a dtype."""
-        return (broadcast_type(inputs),)
+        return (arithmetic_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """int32 truncates; int8 multiplies by a fixed-point reciprocal; x / 0 is 0 for integers."""
@@ -119,9 +119,9 @@ class Div(Op):
 
 
 def div_multiplier(signature: Signature) -> Multiplier:
-    """The factor from a quotient of quanta to output quanta, in float32 (div.cc)."""
-    a, b = (np.float32(signature.input(index).quant.scale) for index in range(2))
-    return quantize_multiplier(float(a / (b * np.float32(signature.output.quant.scale))))
+    """The factor from a quotient of quanta to output quanta, in double precision (div.cc)."""
+    a, b = (signature.input(index).quant.scale for index in range(2))
+    return quantize_multiplier(a / (b * signature.output.quant.scale))
 
 
 def quantized_quotient(a: Array, b: Array, factor: Multiplier) -> Array:
@@ -151,7 +151,7 @@ class SquaredDifference(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of both inputs, which share a dtype."""
-        return (broadcast_type(inputs),)
+        return (arithmetic_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The difference on a common scale, squared, rescaled to the output."""

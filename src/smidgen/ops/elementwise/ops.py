@@ -11,9 +11,8 @@ from smidgen.core.dtypes import Array, DType
 from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
-from smidgen.ops.elementwise.plain import finish_plain, is_quantized, widened
+from smidgen.ops.elementwise.plain import arithmetic_type, finish_plain, is_quantized, widened
 from smidgen.ops.support.activation import Activation, finish
-from smidgen.ops.support.broadcast import broadcast_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Add(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of both inputs, which share a dtype."""
-        return (broadcast_type(inputs),)
+        return (arithmetic_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Both operands on a common fine scale, summed, rescaled to the output, clamped."""

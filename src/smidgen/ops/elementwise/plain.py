@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
+from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import INT32_MAX, INT32_MIN, wrap32
-from smidgen.graph.tensor import Tensor
+from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.activation import Activation
+from smidgen.ops.support.broadcast import broadcast_type, operands
 
 FLOAT_MAX = float(np.finfo(np.float32).max)
 
@@ -51,6 +55,20 @@ def widened(values: Array) -> Array:
 def is_quantized(output: Tensor) -> bool:
     """Whether the op works on quanta: 8 or 16 bits with a scale."""
     return output.dtype in (DType.INT8, DType.INT16) and output.quantization is not None
+
+
+def arithmetic_type(inputs: Sequence[Tensor | None]) -> TensorType:
+    """The type of a sum and its kin; raises GraphError for operands that are not numbers to us."""
+    kind = broadcast_type(inputs)
+    if kind.dtype in (DType.FLOAT32, DType.INT32):
+        return kind
+    for tensor in operands(inputs):
+        if kind.dtype not in (DType.INT8, DType.INT16) or tensor.quantization is None:
+            raise GraphError(
+                f"operand {tensor.name!r}",
+                f"{kind.dtype.label} is neither float32, int32, nor int8 or int16 with a scale",
+            )
+    return kind
 
 
 def truncated_quotient(a: Array, b: Array) -> Array:

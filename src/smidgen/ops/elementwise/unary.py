@@ -90,9 +90,7 @@ class Abs(Unary):
         return np.abs(x)
 
     def quanta(self, signature: Signature, x: Array) -> Array:
-        """Rescaled to the output; int16 without a scale is a plain number."""
-        if signature.input(0).quantization is None:
-            return np.abs(x.astype(np.int16)).astype(np.int64)
+        """Rescaled to the output."""
         factor = abs_multiplier(signature)
         magnitude = np.abs(centred(x, signature.input(0)))
         scaled = multiply(magnitude, factor.mantissa, factor.shift)

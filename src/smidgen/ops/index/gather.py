@@ -16,6 +16,7 @@ from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import GraphError
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.operands import required
 
 POSITIONS = (DType.INT32, DType.INT64)
 
@@ -91,8 +92,7 @@ class UpdateSlice(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """X's type."""
-        x, update, begin = inputs
-        assert x is not None and update is not None and begin is not None
+        x, update, begin = required(inputs, 3)
         fits = update.dtype is x.dtype and len(update.shape) == len(x.shape)
         fits = fits and all(map(int.__le__, update.shape, x.shape))
         if not fits or begin.dtype not in POSITIONS or begin.shape != (len(x.shape),):
@@ -116,8 +116,7 @@ class UpdateSlice(Op):
 
 def pair(inputs: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
     """X and its positions, which must be integers."""
-    x, positions = inputs[0], inputs[1]
-    assert x is not None and positions is not None
+    x, positions = required(inputs, 2)
     if positions.dtype not in POSITIONS:
         raise GraphError(f"positions {positions.name!r}", f"are {positions.dtype.label}")
     if not x.elements:

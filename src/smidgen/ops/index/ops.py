@@ -12,6 +12,7 @@ from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier, wrap32
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.operands import only, required
 
 CUMSUM_SHIFT = 20
 """Running sums of int8 are kept finer than the input by so many bits (micro/kernels/cumsum.cc)."""
@@ -23,8 +24,7 @@ class Select(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of condition, a and b."""
-        condition, a, b = inputs
-        assert condition is not None and a is not None and b is not None
+        condition, a, b = required(inputs, 3)
         if condition.dtype is not DType.BOOL or a.dtype is not b.dtype:
             raise GraphError(f"condition {condition.name!r}", "is not bool, or a and b differ")
         try:
@@ -49,8 +49,7 @@ class _ArgExtreme(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """Int32, without the axis."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         if not 0 <= self.axis < len(x.shape) or not x.elements:
             raise GraphError(f"input {x.name!r}", f"{x.shape} has nothing along {self.axis}")
         return (TensorType(DType.INT32, (*x.shape[: self.axis], *x.shape[self.axis + 1 :])),)
@@ -88,8 +87,7 @@ class CumSum(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         if not 0 <= self.axis < len(x.shape):
             raise GraphError(f"input {x.name!r}", f"{x.shape} has no axis {self.axis}")
         return (x.type,)

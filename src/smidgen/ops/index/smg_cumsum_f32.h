@@ -1,7 +1,7 @@
 /* smg_cumsum_f32: running sums of floats along an axis, each step rounded to float.
  *
  * The sum is without the element itself if `exclusive`. Exact: equals the reference of CumSum bit
- * for bit. Scratch: none. x and y are disjoint.
+ * for bit. Scratch: none. y may be x.
  */
 #ifndef SMG_CUMSUM_F32_H
 #define SMG_CUMSUM_F32_H

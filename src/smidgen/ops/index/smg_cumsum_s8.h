@@ -2,7 +2,7 @@
  *
  * y = clamp(zp_y + requant(start + sum requant((x - zp_x) << shift))), the sum without the element
  * itself if `exclusive`. Exact: equals the reference of CumSum bit for bit; sums wrap at 32 bits.
- * Scratch: none. x and y are disjoint.
+ * Scratch: none. y may be x.
  */
 #ifndef SMG_CUMSUM_S8_H
 #define SMG_CUMSUM_S8_H

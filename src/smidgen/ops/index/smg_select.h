@@ -2,7 +2,7 @@
  *
  * `axes` holds, for each of four axes, outermost first, the count and the steps of condition, a and
  * b in elements of `width` bytes; a step of 0 repeats. Exact: equals the reference of Select.
- * Scratch: none. y is disjoint from all inputs.
+ * Scratch: none. y may be an a or b of its own shape, or lie below it.
  */
 #ifndef SMG_SELECT_H
 #define SMG_SELECT_H

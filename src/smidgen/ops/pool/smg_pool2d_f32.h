@@ -1,9 +1,9 @@
 /* smg_pool2d_f32: average and max pooling on float32, any batch.
  *
- * y = clamp(sum / count), or clamp(max), over the part of the window inside the image. Max is exact;
- * the average is summed in float32, within 1e-5 of the largest output of the reference, which
- * computes in float64. Scratch: none. Goes element by element: for batch 1, y may reach into x as
- * far as safe_conv_distance (ops/support/overlap.py) says.
+ * y = clamp(sum / count), or clamp(max), over the part of the window inside the image. Max is
+ * exact; the average is summed in float32, within 1e-5 of the largest output of the reference,
+ * which computes in float64. Scratch: none. Goes element by element: for batch 1, y may reach into
+ * x as far as safe_conv_distance (ops/support/overlap.py) says.
  */
 #ifndef SMG_POOL2D_F32_H
 #define SMG_POOL2D_F32_H

@@ -1,4 +1,4 @@
-"""Quantise and dequantise, and their reference."""
+"""Quantise, dequantise and cast, and their reference."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
-from smidgen.core.fixedpoint import multiply, quantize_multiplier, round_half_away
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.float_math import round_half_away
+from smidgen.ops.support.rescale import rescaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,21 @@ class Quantize(Op):
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """round(x / scale) + zero point, saturated; integers through a fixed-point multiplier."""
-        x, source, output = inputs[0], signature.input(0), signature.output
+        x, output = inputs[0], signature.output
         assert x is not None
-        if source.dtype is DType.FLOAT32:
-            scaled = round_half_away(x / np.float32(output.quant.scale)).astype(np.float64)
-        else:
-            factor = quantize_multiplier(source.quant.scale / output.quant.scale)
-            centred = x.astype(np.int64) - source.quant.zero_point
-            scaled = multiply(centred, factor.mantissa, factor.shift)
-        quanta = np.clip(scaled + output.quant.zero_point, *output.dtype.range)
-        return (quanta.astype(output.dtype.numpy),)
+        if signature.input(0).dtype is not DType.FLOAT32:
+            return (
+                np.clip(rescaled(signature, x), *output.dtype.range).astype(output.dtype.numpy),
+            )
+        return (quantized_real(x, output),)
+
+
+def quantized_real(x: Array, output: Tensor) -> Array:
+    """Quanta of float32 numbers: divided in float32, halves away from zero; NaN is zero."""
+    with np.errstate(all="ignore"):
+        nearest = round_half_away(x / np.float32(output.quant.scale)).astype(np.float64)
+    quanta = np.nan_to_num(nearest, nan=0.0) + output.quant.zero_point
+    return np.clip(quanta, *output.dtype.range).astype(output.dtype.numpy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +60,32 @@ class Dequantize(Op):
         scales = quant.spread(quant.scales, x.ndim).astype(np.float32)
         centred = x.astype(np.int64) - quant.spread(quant.zero_points, x.ndim)
         return (scales * centred.astype(np.float32),)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast(Op):
+    """Numbers as another type, without regard to scales (TensorFlow Lite, CAST)."""
+
+    dtype: DType
+
+    def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
+        """The input's shape in the new dtype."""
+        assert inputs[0] is not None
+        return (TensorType(self.dtype, inputs[0].shape),)
+
+    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """Integers wrap. Floats lose their fraction and saturate, NaN is 0: C leaves that open."""
+        del signature
+        x = inputs[0]
+        assert x is not None
+        if x.dtype != np.float32 or not self.dtype.is_integer:
+            return (x.astype(self.dtype.numpy),)
+        return (_truncated(x, self.dtype),)
+
+
+def _truncated(x: Array, dtype: DType) -> Array:
+    low, high = dtype.range
+    whole = np.trunc(np.nan_to_num(x, nan=0.0).astype(np.float64))
+    inside = np.where((whole > low) & (whole < high), whole, 0).astype(dtype.numpy)
+    info = np.array([low, high], dtype.numpy)
+    return np.where(whole <= low, info[0], np.where(whole >= high, info[1], inside))

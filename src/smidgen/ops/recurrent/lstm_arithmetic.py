@@ -47,7 +47,7 @@ class FloatCell(Cell):
     clip: float
 
     def step(self, x: Array, hidden: Array, memory: Array) -> tuple[Array, Array]:
-        """c = f c + i g; h = o tanh(c)."""
+        """C = f c + i g; h = o tanh(c)."""
         sums = [
             x.astype(np.float64) @ w.T + hidden.astype(np.float64) @ r.T + b
             for w, r, b in zip(self.weights, self.recurrent, self.biases, strict=True)
@@ -122,17 +122,16 @@ class QuantizedCell(Cell):
         bias = self.biases[gate].astype(np.int64)
         fed = _layer(source, x, self.weights[gate], bias, factors.inputs[gate], wide)
         nothing = np.zeros_like(bias)
-        back = _layer(
-            state, hidden, self.recurrent[gate], nothing, factors.recurrent[gate], wide
-        )
-        return np.clip(fed + back, *_INT16)
+        back = _layer(state, hidden, self.recurrent[gate], nothing, factors.recurrent[gate], wide)
+        saturated: Array = np.clip(fed + back, *_INT16)
+        return saturated
 
     def _hidden(self, memory: Array, shown: Array, factors: Factors) -> Array:
         state = self.signature.input(13)
         half = 1 << (factors.tanh_shift - 1) if factors.tanh_shift else 0
         scaled = (memory * factors.tanh_multiplier + half) >> factors.tanh_shift
         product = multiply(tanh16(scaled) * shown, factors.show.mantissa, factors.show.shift)
-        quanta = np.clip(product + state.quant.zero_point, *state.dtype.range)
+        quanta: Array = np.clip(product + state.quant.zero_point, *state.dtype.range)
         return quanta.astype(state.dtype.numpy)
 
 

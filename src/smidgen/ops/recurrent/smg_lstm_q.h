@@ -41,8 +41,8 @@ SMG_INLINE int32_t smg_saturate16(int32_t x) {
     return smg_clamp(x, INT16_MIN, INT16_MAX);
 }
 
-SMG_INLINE int32_t smg_lstm_q_sum(const int8_t *weights, int32_t count, const void *x,
-                                  int32_t bits, int32_t index, int64_t bias, smg_factor_t by) {
+SMG_INLINE int32_t smg_lstm_q_sum(const int8_t *weights, int32_t count, const void *x, int32_t bits,
+                                  int32_t index, int64_t bias, smg_factor_t by) {
     const smg_run_t row = {x, bits, index, 0};
     const smg_run_t with = {weights, 8, 0, 0};
     const int64_t sum = smg_dot(row, with, count) + bias;
@@ -72,8 +72,8 @@ SMG_INLINE int32_t smg_lstm_q_cell(const smg_lstm_q_t *op, int32_t cell, int32_t
                                    int32_t g) {
     const uint16_t *table = op->sigmoid_table;
     const int32_t kept = smg_lstm_q_product(smg_sigmoid_s16(table, 3 * f), cell, op->keep);
-    const int32_t added = smg_lstm_q_product(smg_sigmoid_s16(table, 3 * i),
-                                             smg_tanh_s16(table, 3 * g), op->add);
+    const int32_t added =
+        smg_lstm_q_product(smg_sigmoid_s16(table, 3 * i), smg_tanh_s16(table, 3 * g), op->add);
     const int32_t next = smg_saturate16(kept + added);
     return op->cell_clip > 0 ? smg_clamp(next, -op->cell_clip, op->cell_clip) : next;
 }
@@ -81,8 +81,8 @@ SMG_INLINE int32_t smg_lstm_q_cell(const smg_lstm_q_t *op, int32_t cell, int32_t
 SMG_INLINE int32_t smg_lstm_q_hidden(const smg_lstm_q_t *op, int32_t cell, int32_t o) {
     const int32_t half = op->tanh_shift > 0 ? 1 << (op->tanh_shift - 1) : 0;
     const int32_t scaled = (cell * op->tanh_multiplier + half) >> op->tanh_shift;
-    const int32_t product = smg_tanh_s16(op->sigmoid_table, scaled) *
-                            smg_sigmoid_s16(op->sigmoid_table, 3 * o);
+    const int32_t product =
+        smg_tanh_s16(op->sigmoid_table, scaled) * smg_sigmoid_s16(op->sigmoid_table, 3 * o);
     return smg_requantize(product, op->show.mantissa, op->show.shift) + op->hidden_zero_point;
 }
 
@@ -114,8 +114,7 @@ SMG_INLINE void smg_lstm_q(const smg_lstm_q_t *op, int32_t bits, const void *x, 
             last.index = row * op->units;
         }
         for (int32_t u = 0; u < op->units; ++u) {
-            smg_store(hidden, bits, n * op->units + u,
-                      smg_load(last.quanta, bits, last.index + u));
+            smg_store(hidden, bits, n * op->units + u, smg_load(last.quanta, bits, last.index + u));
         }
     }
 }
@@ -125,8 +124,8 @@ SMG_KERNEL void smg_lstm_q8(const smg_lstm_q_t *op, const int8_t *x, int8_t *y, 
     smg_lstm_q(op, 8, x, y, hidden, cell);
 }
 
-SMG_KERNEL void smg_lstm_q16(const smg_lstm_q_t *op, const int16_t *x, int16_t *y,
-                             int16_t *hidden, int16_t *cell) {
+SMG_KERNEL void smg_lstm_q16(const smg_lstm_q_t *op, const int16_t *x, int16_t *y, int16_t *hidden,
+                             int16_t *cell) {
     smg_lstm_q(op, 16, x, y, hidden, cell);
 }
 

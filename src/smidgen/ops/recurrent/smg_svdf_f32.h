@@ -31,8 +31,8 @@ SMG_KERNEL void smg_svdf_f32(const smg_svdf_f32_t *op, const float *x, const flo
         for (int32_t u = 0; u < op->units; ++u) {
             float sum = 0.0f;
             for (int32_t f = u * op->rank; f < (u + 1) * op->rank; ++f) {
-                sum += smg_svdf_f32_filter(op, x, features + f * op->inputs,
-                                           time + f * op->memory, state);
+                sum += smg_svdf_f32_filter(op, x, features + f * op->inputs, time + f * op->memory,
+                                           state);
                 state += op->memory;
             }
             *y++ = smg_finish_real(&op->finish, sum, u);

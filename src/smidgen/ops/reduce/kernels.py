@@ -12,6 +12,7 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    Overlap,
 )
 from smidgen.ops.reduce.ops import (
     Mean,
@@ -74,6 +75,8 @@ class _ReduceKernel(Kernel):
             stem,
             CStruct(self._struct(), fields),
             (InputArg(0), OutputArg(0)),
+            # An output lies no higher than the first input that it is made of.
+            overlaps=(Overlap(0, 0),),
         )
 
     def _struct(self) -> str:

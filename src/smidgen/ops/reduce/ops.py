@@ -14,6 +14,7 @@ from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier, wrap32
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.operands import only
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,7 @@ class _Reduce(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's dtype; reduced axes are 1, or gone."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         ascending = list(self.axes) == sorted(set(self.axes))
         if not ascending or not set(self.axes) <= set(range(len(x.shape))):
             raise GraphError(f"input {x.name!r}", f"{x.shape} reduced along {self.axes}")

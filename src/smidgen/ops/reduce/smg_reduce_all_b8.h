@@ -1,6 +1,6 @@
 /* smg_reduce_all_b8: whether all are true along axes.
  *
- * Exact: equals the reference of ReduceAll. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of ReduceAll. Scratch: none. y may be x, or lie below.
  */
 #ifndef SMG_REDUCE_ALL_B8_H
 #define SMG_REDUCE_ALL_B8_H

@@ -1,6 +1,6 @@
 /* smg_reduce_max_f32: the largest of floats along axes.
  *
- * Exact: equals the reference of ReduceMax. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of ReduceMax. Scratch: none. y may be x, or lie below.
  */
 #ifndef SMG_REDUCE_MAX_F32_H
 #define SMG_REDUCE_MAX_F32_H

@@ -1,6 +1,6 @@
 /* smg_reduce_max_s8: the largest of int8 along axes.
  *
- * Exact: equals the reference of ReduceMax. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of ReduceMax. Scratch: none. y may be x, or lie below it.
  */
 #ifndef SMG_REDUCE_MAX_S8_H
 #define SMG_REDUCE_MAX_S8_H

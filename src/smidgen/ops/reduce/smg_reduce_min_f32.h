@@ -1,6 +1,6 @@
 /* smg_reduce_min_f32: the smallest of floats along axes.
  *
- * Exact: equals the reference of ReduceMin. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of ReduceMin. Scratch: none. y may be x, or lie below.
  */
 #ifndef SMG_REDUCE_MIN_F32_H
 #define SMG_REDUCE_MIN_F32_H

@@ -1,6 +1,6 @@
 /* smg_reduce_min_s8: the smallest of int8 along axes.
  *
- * Exact: equals the reference of ReduceMin. Scratch: none. x and y are disjoint.
+ * Exact: equals the reference of ReduceMin. Scratch: none. y may be x, or lie below it.
  */
 #ifndef SMG_REDUCE_MIN_S8_H
 #define SMG_REDUCE_MIN_S8_H

@@ -1,7 +1,8 @@
 /* smg_reduce_sum_f32: sums or means of floats along axes.
  *
  * y = sum x / divisor, added one by one in row-major order, each step rounded to float.
- * Exact: equals the references of Mean and Sum bit for bit. Scratch: none. x and y are disjoint.
+ * Exact: equals the references of Mean and Sum bit for bit. Scratch: none. y may be x, or lie
+ * below.
  */
 #ifndef SMG_REDUCE_SUM_F32_H
 #define SMG_REDUCE_SUM_F32_H

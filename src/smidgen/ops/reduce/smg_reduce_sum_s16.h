@@ -2,7 +2,7 @@
  *
  * y = clamp(zp_y + requant(sum (x - zp_x))); a mean has its count in the multiplier.
  * Exact: equals the references of Mean and Sum bit for bit; sums wrap at 32 bits. Scratch: none.
- * x and y are disjoint.
+ * y may be x, or lie below it.
  */
 #ifndef SMG_REDUCE_SUM_S16_H
 #define SMG_REDUCE_SUM_S16_H

@@ -12,6 +12,7 @@ from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import round_half_away
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.operands import only
 
 ONE = 1 << 10
 """The whole of a fraction in integer bilinear interpolation."""
@@ -27,8 +28,7 @@ class _Resize(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """[N, *size, C]."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         if len(x.shape) != 4 or not x.elements or min(self.size) < 1:
             raise GraphError(f"input {x.name!r}", f"{x.shape} cannot be resized to {self.size}")
         return (TensorType(x.dtype, (x.shape[0], *self.size, x.shape[3])),)

@@ -11,9 +11,10 @@ from smidgen.core.dtypes import Array
 from smidgen.core.errors import GraphError
 from smidgen.graph.op import Signature
 from smidgen.graph.tensor import Tensor, TensorType
-from smidgen.ops.shape.movement import Movement, only
+from smidgen.ops.shape.movement import Movement
 from smidgen.ops.shape.moves import Move, move, row_major
 from smidgen.ops.shape.padding import real_zero
+from smidgen.ops.support.operands import only
 
 Margins = tuple[tuple[int, int], ...]
 

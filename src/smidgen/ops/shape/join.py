@@ -12,6 +12,7 @@ from smidgen.core.dtypes import Array
 from smidgen.core.errors import GraphError
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.operands import only, required
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Concat(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The shape of the first input, its `axis` as long as all of them together."""
-        parts = present(inputs)
+        parts = required(inputs, max(1, len(inputs)))
         first = parts[0]
         if not 0 <= self.axis < len(first.shape):
             raise GraphError(f"input {first.name!r}", f"{first.shape} has no axis {self.axis}")
@@ -56,7 +57,7 @@ class Pack(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The shape of the inputs, with an axis of their number put in."""
-        parts = present(inputs)
+        parts = required(inputs, max(1, len(inputs)))
         first = parts[0]
         if not 0 <= self.axis <= len(first.shape):
             raise GraphError(f"input {first.name!r}", f"{first.shape} takes no axis {self.axis}")
@@ -85,7 +86,7 @@ class Split(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """One output a size."""
-        (x,) = present(inputs)
+        x = only(inputs)
         if not 0 <= self.axis < len(x.shape) or sum(self.sizes) != x.shape[self.axis]:
             raise GraphError(f"input {x.name!r}", f"{x.shape} is not cut into {self.sizes}")
         before, after = x.shape[: self.axis], x.shape[self.axis + 1 :]
@@ -110,7 +111,7 @@ class Unpack(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """As many outputs as the axis is long."""
-        (x,) = present(inputs)
+        x = only(inputs)
         if not 0 <= self.axis < len(x.shape):
             raise GraphError(f"input {x.name!r}", f"{x.shape} has no axis {self.axis}")
         return (TensorType(x.dtype, _without(x.shape, self.axis)),) * x.shape[self.axis]
@@ -125,14 +126,6 @@ class Unpack(Op):
     def outer(self, signature: Signature) -> int:
         """How many times the pieces alternate in memory."""
         return math.prod(signature.input(0).shape[: self.axis])
-
-
-def present(inputs: Sequence[Tensor | None]) -> list[Tensor]:
-    """The operands that are given, at least one."""
-    parts = [tensor for tensor in inputs if tensor is not None]
-    if not parts:
-        raise GraphError("a node", "has no inputs")
-    return parts
 
 
 def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.graph.op import Op, Signature
-from smidgen.graph.tensor import Tensor
 from smidgen.ops.shape.moves import Move, apply
 
 
@@ -41,9 +40,3 @@ class Movement(Op):
             canvas[...] = fill
         apply(self.moves(x.shape), x.reshape(-1), canvas)
         return (canvas.reshape(output.shape),)
-
-
-def only(inputs: Sequence[Tensor | None]) -> Tensor:
-    """The first operand, which such an op always has."""
-    assert inputs[0] is not None
-    return inputs[0]

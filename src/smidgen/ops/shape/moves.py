@@ -86,6 +86,22 @@ def apply(moves: Iterable[Move], source: Array, destination: Array) -> None:
         destination[writes] = source[reads]
 
 
+def run_starts(moves: Sequence[Move], elements: int) -> Array | None:
+    """The source of each dense run, if one move writes `elements` from start to end; else None."""
+    if len(moves) != 1 or moves[0].destination or moves[0].elements != elements or not elements:
+        return None
+    run, axes = _folded(moves[0])
+    written = run
+    for count, _, step in reversed(axes):
+        if step != written:
+            return None
+        written *= count
+    starts = np.asarray([moves[0].source])
+    for count, step, _ in axes:
+        starts = starts[..., None] + np.arange(count) * step
+    return starts.reshape(-1)
+
+
 def table(moves: Sequence[Move], element_bytes: int) -> tuple[int, Array]:
     """The moves as the C kernel reads them: axes a move, and int32 rows in bytes.
 

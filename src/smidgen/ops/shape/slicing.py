@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from smidgen.core.errors import GraphError
 from smidgen.graph.tensor import Tensor, TensorType
-from smidgen.ops.shape.movement import Movement, only
+from smidgen.ops.shape.movement import Movement
 from smidgen.ops.shape.moves import Move, move, row_major
+from smidgen.ops.support.operands import only
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 /* smg_fill_move: a tensor filled with one value, with strided copies drawn over it.
  *
  * `value` is one element of `width` bytes; then as smg_move. Serves Pad and SpaceToBatch of every
- * element type. Exact: bytes are copied. Scratch: none. x and y are disjoint. No alignment needed.
+ * element type. Exact: bytes are copied. Scratch: none. x and y are disjoint. No alignment is
+ * needed.
  */
 #ifndef SMG_FILL_MOVE_H
 #define SMG_FILL_MOVE_H

@@ -1,9 +1,9 @@
 /* smg_concat, smg_split: byte blocks joined in turn, or dealt out in turn.
  *
  * For each of `outer` rounds, part p gives (or gets) its next bytes[p] bytes. Serves Concat, Pack,
- * Split and Unpack of every element type. Exact: bytes are copied. Scratch: none. Aliasing: parts
- * are disjoint from the whole, but for a part that lies in its place already where outer = 1; such
- * a one is not copied. No alignment is needed.
+ * Split and Unpack of every element type. Exact: bytes are copied. Scratch: none. Aliasing: a part
+ * that is joined may lie where it is joined to, or above; it is not copied where outer = 1 and it
+ * is in its place. What is split is disjoint from its parts. No alignment is needed.
  */
 #ifndef SMG_JOIN_H
 #define SMG_JOIN_H
@@ -25,7 +25,7 @@ SMG_KERNEL void smg_concat_parts(const smg_join_t *op, void *whole, const void *
         for (int32_t p = 0; p < op->parts; ++p) {
             const uint8_t *from = (const uint8_t *)part[p] + round * op->bytes[p];
             if (from != to) {
-                memcpy(to, from, (size_t)op->bytes[p]);
+                memmove(to, from, (size_t)op->bytes[p]);
             }
             to += op->bytes[p];
         }

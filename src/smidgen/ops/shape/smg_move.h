@@ -4,12 +4,16 @@
  * step and destination step of each of `axes` axes, outermost first. A move copies `run` bytes for
  * every position of its axes; a step of 0 repeats, a negative one walks backwards. Serves Slice,
  * Transpose, BroadcastTo, Pad and what else only moves elements. Exact: bytes are copied.
- * Scratch: none. x and y are disjoint. Runs of 2 and 4 bytes may lie unaligned.
+ * Scratch: none. Aliasing: y may overlap x as far as no run is written over one that is read later;
+ * runs are read and written one by one, in the order of the table. No alignment is needed.
  */
 #ifndef SMG_MOVE_H
 #define SMG_MOVE_H
 
 #include "smg.h"
+
+/* The most axes that a move has, its run not counted. */
+#define SMG_MOVE_AXES 8
 
 typedef struct {
     int32_t moves, axes;
@@ -23,35 +27,39 @@ SMG_INLINE void smg_move_axis(int32_t run, const int32_t *axis, const uint8_t *f
         if (run == 1) {
             *to = *from;
         } else if (run == 2) {
-            memcpy(to, from, 2);
+            uint16_t element;
+            memcpy(&element, from, 2);
+            memcpy(to, &element, 2);
         } else if (run == 4) {
-            memcpy(to, from, 4);
+            uint32_t element;
+            memcpy(&element, from, 4);
+            memcpy(to, &element, 4);
         } else {
-            memcpy(to, from, (size_t)run);
+            memmove(to, from, (size_t)run);
         }
         from += from_step;
         to += to_step;
     }
 }
 
-/* One row of the table. The outer positions are counted in mixed radix, as a flat number. */
+/* One row of the table: an odometer over the outer axes. */
 SMG_KERNEL void smg_move_row(int32_t axes, const int32_t *row, const uint8_t *x, uint8_t *y) {
     const int32_t *outer = row + 3;
-    const int32_t *innermost = outer + 3 * (axes - 1);
-    int32_t positions = 1;
-    for (int32_t a = 0; a < axes - 1; ++a) {
-        positions *= outer[3 * a];
-    }
-    for (int32_t position = 0; position < positions; ++position) {
-        int32_t rest = position, from = row[0], to = row[1];
-        for (int32_t a = axes - 2; a >= 0; --a) {
-            const int32_t at = rest % outer[3 * a];
-            rest /= outer[3 * a];
-            from += at * outer[3 * a + 1];
-            to += at * outer[3 * a + 2];
+    int32_t at[SMG_MOVE_AXES] = {0};
+    int32_t from = row[0], to = row[1], a;
+    do {
+        smg_move_axis(row[2], outer + 3 * (axes - 1), x + from, y + to);
+        for (a = axes - 2; a >= 0; --a) {
+            from += outer[3 * a + 1];
+            to += outer[3 * a + 2];
+            if (++at[a] < outer[3 * a]) {
+                break;
+            }
+            from -= outer[3 * a] * outer[3 * a + 1];
+            to -= outer[3 * a] * outer[3 * a + 2];
+            at[a] = 0;
         }
-        smg_move_axis(row[2], innermost, x + from, y + to);
-    }
+    } while (a >= 0);
 }
 
 SMG_KERNEL void smg_move(const smg_move_t *op, const void *x, void *y) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.kernel import Cost, CStruct, InputArg, Kernel, KernelCall, OutputArg, View
+from smidgen.ops.kernel import Cost, CStruct, InputArg, Kernel, KernelCall, OutputArg, Overlap, View
 from smidgen.ops.state.ops import AssignState, ReadState
 from smidgen.targets.catalogue import Core
 
@@ -50,16 +50,20 @@ class AssignCopy(_CopyKernel):
     op = AssignState
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
-        """Value to output, which is the state itself."""
+        """Value to output, which is the state, unless the value was computed there."""
         del op, core
-        size = CStruct("smg_copy_t", (("bytes", signature.input(0).nbytes),))
+        size_bytes = signature.input(0).nbytes
+        size = CStruct("smg_copy_t", (("bytes", size_bytes),))
         return KernelCall(
             self.name,
             "smg_copy.h",
             "smg_copy",
             size,
             (InputArg(1), OutputArg(0)),
+            overlaps=(Overlap(0, 1, ahead=size_bytes, behind=-size_bytes),),
             views=(View(("output", 0), ("input", 0)),),
+            offers=(View(("input", 1), ("input", 0)),),
+            idle_if_taken=True,
         )
 
 

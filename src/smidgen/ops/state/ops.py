@@ -10,6 +10,7 @@ from smidgen.core.dtypes import Array
 from smidgen.core.errors import GraphError
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
+from smidgen.ops.support.operands import only, required
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,9 @@ class ReadState(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The state's type."""
-        return (_state(inputs).type,)
+        state = only(inputs)
+        _check_state(state)
+        return (state.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """A copy."""
@@ -39,8 +42,8 @@ class AssignState(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The state's type, which must be that of the value."""
-        state, value = _state(inputs), inputs[1]
-        assert value is not None
+        state, value = required(inputs, 2)
+        _check_state(state)
         if state.type != value.type:
             raise GraphError(f"state {state.name!r}", f"cannot hold {value.name!r}: {value.type}")
         return (state.type,)
@@ -52,9 +55,6 @@ class AssignState(Op):
         return (inputs[1].copy(),)
 
 
-def _state(inputs: Sequence[Tensor | None]) -> Tensor:
-    state = inputs[0]
-    assert state is not None
+def _check_state(state: Tensor) -> None:
     if not state.is_state:
         raise GraphError(f"input {state.name!r}", "is no state")
-    return state

@@ -12,6 +12,7 @@ from smidgen.core.errors import GraphError
 from smidgen.graph.op import Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.kernel import CArray, CStruct, CValue, Overlap
+from smidgen.ops.support.operands import required
 
 MAX_WALK_RANK = 7
 """Axes of the odometer in smg_binary.h, the row not counted."""
@@ -110,8 +111,7 @@ def broadcast_shape(a: Tensor, b: Tensor) -> tuple[int, ...]:
 
 def operands(inputs: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
     """The two operands, which share a dtype; raises GraphError where they do not."""
-    a, b = inputs[0], inputs[1]
-    assert a is not None and b is not None
+    a, b = required(inputs, 2)
     if a.dtype is not b.dtype:
         raise GraphError(f"operand {b.name!r}", f"{b.dtype.label} against {a.dtype.label}")
     return a, b

@@ -9,11 +9,13 @@ import numpy as np
 from smidgen.core.dtypes import Array, DType
 from smidgen.ops.kernel import CArray, CStruct
 from smidgen.ops.support.line import fit_lines, staircase, sum_bounds
+from smidgen.ops.support.lowering import wrapped_int32
 from smidgen.ops.support.requantize import Multipliers
 
 PAIR_SCALE_SHIFT = 8
 """The least log2 of a line's scale where odd outputs come as 256 times their sum."""
 _TRIO_LIMIT = 1 << 20
+_ALWAYS_SAFE = 63  # products of bytes, each at most 2^14, that stay below the limit
 _LARGEST_RIGHT_SHIFT = 16
 
 
@@ -22,7 +24,7 @@ class Scaling:
     """How sums of products become outputs.
 
     `words` is [outputs, words of each]: two (a line, `scale` > 0) or three (bias, mantissa and
-    power of two, `scale` = 0).
+    power of two, `scale` = 0; bias, mantissa and shift, `scale` < 0). See smg_scale.h.
     """
 
     scale: int
@@ -50,7 +52,10 @@ class Packed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trio:
-    """A layer's constants for smg_dot_4x3_s8: weights [outputs / 4, products, 4]."""
+    """A layer's constants for cores without SIMD: weights [outputs, products], not yet interleaved.
+
+    `segment` is how many products smg_dot_4x3_s8 may sum at a time.
+    """
 
     weights: Array
     segment: int
@@ -63,14 +68,13 @@ def pack_trio(
     multipliers: Multipliers,
     zero_points: tuple[int, int],
     clamp: tuple[int, int],
-) -> Trio | None:
+) -> Trio:
     """As `pack_layer`, for cores without SIMD."""
     kept, folded = fold(weights, bias, multipliers, zero_points[0])
     segment = trio_segment(kept)
     found = scaling(kept, folded, multipliers, zero_points[1], clamp)
-    if segment is None or found is None:
-        return None
-    return Trio(interleave(kept), segment, found)
+    found = found or general_scaling(folded, multipliers, zero_points[1])
+    return Trio(kept, segment, found)
 
 
 def pack_layer(
@@ -115,7 +119,7 @@ def scaling(
     clamp: tuple[int, int],
     least_shift: int = 0,
 ) -> Scaling | None:
-    """The cheapest exact scaling of folded `weights` and `bias`, or None where there is none.
+    """The cheapest exact scaling of folded `weights` and `bias`; None where no fast one exists.
 
     A line's scale is at least 2**`least_shift`.
     """
@@ -127,6 +131,14 @@ def scaling(
             words = np.stack([lines.intercepts, lines.slopes], axis=1)
             return Scaling(lines.scale, lines.drop, words)
     return _stepwise(weights, bias, multipliers, zero_point)
+
+
+def general_scaling(bias: Array, multipliers: Multipliers, zero_point: int) -> Scaling:
+    """The reference's own arithmetic, for numbers that allow nothing faster."""
+    mantissas = np.broadcast_to(multipliers.mantissas, bias.shape)
+    shifts = np.broadcast_to(multipliers.shifts, bias.shape)
+    words = np.stack([wrapped_int32(bias), mantissas, shifts], axis=1)
+    return Scaling(-1, (zero_point + 128) << 16, words)
 
 
 def _stepwise(
@@ -161,8 +173,8 @@ def can_pair(weights: Array) -> bool:
 def pack(weights: Array, scale: Scaling, block: int) -> Array:
     """Blocks of `block` outputs, as int32 words: their weights, then their scaling.
 
-    Weights [outputs, products] become, for each two of k = (0, 2), (1, 3), (4, 6), ..., one word for
-    each pair of outputs (see smg_dot_4x2_s8_dsp.h). Outputs and products are filled up with 0.
+    Weights [outputs, products] become, for each two of k = (0, 2), (1, 3), (4, 6), ..., one word
+    for each pair of outputs (smg_dot_4x2_s8_dsp.h). Outputs and products are filled up with 0.
     """
     padded = _pad(weights, (block, 4))
     blocks, depth = padded.shape[0] // block, padded.shape[1]
@@ -187,25 +199,22 @@ def _with_doubled_mantissas(scale: Scaling) -> Array:
     return np.stack([bias, doubled, powers], axis=1)
 
 
-def trio_segment(weights: Array) -> int | None:
-    """How many products smg_dot_4x3_s8 may sum at a time: their number divided by 1, 2, 3, ...
-
-    None where not even 16 of them will do.
-    """
+def trio_segment(weights: Array) -> int:
+    """How many products smg_dot_4x3_s8 may sum at a time: their number divided by 1, 2, 3, ..."""
     outputs, depth = weights.shape
-    for parts in range(1, depth // 16 + 2):
+    for parts in range(1, depth // _ALWAYS_SAFE + 2):
         segment = -(-depth // parts)
         split = np.pad(weights, ((0, 0), (0, -depth % segment)))
-        magnitudes = np.abs(split).reshape(outputs, -1, segment).sum(axis=2)
+        magnitudes: Array = np.abs(split).reshape(outputs, -1, segment).sum(axis=2)
         if 128 * int(magnitudes.max(initial=0)) < _TRIO_LIMIT:
-            return segment
-    return None
+            return int(segment)
+    return int(min(depth, _ALWAYS_SAFE))
 
 
-def interleave(weights: Array) -> Array:
-    """Weights [outputs, products] as [outputs / 4, products, 4], filled up with 0."""
-    padded = _pad(weights, (4, 1))
-    return padded.reshape(-1, 4, padded.shape[1]).transpose(0, 2, 1).astype(np.int8)
+def interleave(weights: Array, block: int) -> Array:
+    """Weights [outputs, products] as [outputs / block, products, block], filled up with 0."""
+    padded = _pad(weights, (block, 1))
+    return padded.reshape(-1, block, padded.shape[1]).transpose(0, 2, 1).astype(np.int8)
 
 
 def padded_depth(products: int) -> int:

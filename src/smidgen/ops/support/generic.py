@@ -135,7 +135,8 @@ def real_struct(signature: Signature, activation: Activation) -> CStruct:
     """`smg_real_t`: scale, bias and clamp of a float layer."""
     weights, bias = signature.input(1), signature.optional(2)
     low, high = activation.value
-    scales, zero_point = (), 0
+    scales: tuple[float, ...] = ()
+    zero_point = 0
     if weights.dtype is not DType.FLOAT32:
         scales, zero_point = weights.quant.scales, weights.quant.zero_point
     fields: tuple[tuple[str, CValue], ...] = (

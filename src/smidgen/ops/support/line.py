@@ -27,7 +27,7 @@ from smidgen.core.fixedpoint import multiply
 from smidgen.ops.support.requantize import Multipliers
 
 _LEVELS = 256
-_SLOPES_TRIED = 160
+_SLOPES_TRIED = (12, 160)
 _FRACTION_BITS = 48
 _LARGEST_SHIFT = 20
 
@@ -121,9 +121,13 @@ def fit_lines(stairs: Staircase, least_shift: int = 0) -> Lines | None:
     pivot = _pivot(stairs, shift)
     if pivot is None:
         return None
-    fits = [_fit_channel(stairs, channel, shift, pivot) for channel in range(len(stairs.bias))]
-    if any(fit is None for fit in fits):
-        return None
+    fits: list[tuple[int, int]] = []
+    for channel in range(len(stairs.bias)):
+        tries = (_fit_channel(stairs, channel, shift, pivot, reach) for reach in _SLOPES_TRIED)
+        fit = next((fit for fit in tries if fit), None)
+        if fit is None:
+            return None
+        fits.append(fit)
     table = np.array(fits, np.int64).reshape(-1, 2)
     return Lines(shift, pivot, table[:, 0], table[:, 1])
 
@@ -150,12 +154,15 @@ def _pivot(stairs: Staircase, shift: int) -> int | None:
 
 
 def _fit_channel(
-    stairs: Staircase, channel: int, shift: int, pivot: int
+    stairs: Staircase, channel: int, shift: int, pivot: int, reach: int
 ) -> tuple[int, int] | None:
-    """Intercept and slope of one channel: of those that fit, the ones with most room to spare."""
+    """Intercept and slope of one channel, of those that fit the ones with most room to spare.
+
+    Slopes up to `reach` from the exact one are tried.
+    """
     real = float(_reals(stairs)[channel])
     centre = round(real * 2.0 ** (_FRACTION_BITS - shift))
-    slopes = centre + np.arange(-_SLOPES_TRIED, _SLOPES_TRIED + 1, dtype=np.int64)
+    slopes = centre + np.arange(-reach, reach + 1, dtype=np.int64)
     slopes = slopes[(slopes > 0) & (slopes < 1 << 31)]
     first, levels = stairs.first[channel], stairs.levels
     lowest, highest = int(stairs.lowest[channel]), int(stairs.highest[channel])
@@ -170,9 +177,8 @@ def _fit_channel(
     least, most = np.maximum(least, -(1 << 31)), np.minimum(most, (1 << 31) - 1)
     best = int((most - least).argmax())
     intercept, slope = int(least[best] + most[best]) >> 1, int(slopes[best])
-    if most[best] < least[best] or not _fits_16_bits(stairs, channel, shift, pivot, intercept, slope):
-        return None
-    return intercept, slope
+    fits = _fits_16_bits(stairs, channel, shift, pivot, intercept, slope)
+    return (intercept, slope) if most[best] >= least[best] and fits else None
 
 
 def _fits_16_bits(

@@ -11,10 +11,10 @@
  * 256 * w[o + 1] + w[o] in 16 bits, which only w[o + 1] = -128 can break.
  *
  * Two outputs and two columns cost 8 SMLAD, 2 SXTB16 and 2 LDRD for 16 products: 0.75 instructions
- * each, and 0.77 with the loop; 0.5 is the limit of SMLAD. All 14 registers are in use, so what else
- * is needed lies on the stack.
+ * each, and 0.77 with the loop; 0.5 is the limit of SMLAD. All 14 registers are in use, so what
+ * else is needed lies on the stack.
  *
- * Requantisation (ops/support/line.py and packing.py), four outputs behind their weights:
+ * Requantisation (ops/support/columns.py), four outputs behind their weights:
  * scale > 0: two words each, u = scale * S + w0, y = (((u * w1) >> 32) + addend) >> 16
  * scale = 0: three words each, h = high_mul(S + w0, w1), y = ((h - (h < 0)) * w2 + addend) >> 16;
  *            w1 is 2 * mantissa - 2^32 and w2 is 2^(16 - right shift)
@@ -27,6 +27,7 @@
 #define SMG_DOT_4X2_S8_DSP_H
 
 #include "smg.h"
+#include "smg_asm.h"
 
 /* Two k: r2, r3 = output 0 of columns 0 and 1, r4, r5 = 256 * output 1 + output 0, and so on. */
 #define SMG_DOT_4X2_STEP                                                                           \
@@ -43,39 +44,37 @@
     "smlad r6, lr, r10, r6\n"                                                                      \
     "smlad r7, lr, r11, r7\n"
 
-/* Outputs y0 up to y0_end, a multiple of 4 many, from weights w and `x_bytes` of columns x.
+typedef struct {
+    int32_t x_bytes;                  /* of the columns: 8 for each step of two k */
+    int32_t entry;                    /* where the loop is entered: ((1 - steps) & 7) * 48 + 1 */
+    int32_t scale, odd_scale, addend; /* odd_scale: scale / 256 */
+} smg_dot_4x2_t;
+
+/* Outputs y0 up to y0_end, a multiple of 4 many, from weights w and columns x.
  * Returns the weights that follow. */
-__attribute__((naked, noinline, unused)) static const int32_t *
-smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, int32_t x_bytes,
-                   const int8_t *y0_end, int32_t scale, int32_t addend) {
+SMG_ASM_FUNCTION const int32_t *smg_dot_4x2_s8_dsp(const int32_t *w SMG_ASM_ARGUMENT,
+                                                   const int32_t *x SMG_ASM_ARGUMENT,
+                                                   int8_t *y0 SMG_ASM_ARGUMENT,
+                                                   int8_t *y1 SMG_ASM_ARGUMENT,
+                                                   const int8_t *y0_end SMG_ASM_ARGUMENT,
+                                                   const smg_dot_4x2_t *plan SMG_ASM_ARGUMENT) {
     __asm__(".syntax unified\n"
             "push {r0-r11, lr}\n"
-            "sub sp, #8\n"
-            /* sp: 0 epilogue, 4 scale / 256, 8 entry, 12 x, 16 y0, 20 y1,
-             * 60 x_bytes then end of x, 64 y0_end, 68 scale, 72 addend */
-            "ldr r4, [sp, #60]\n"
-            "adds r5, r1, r4\n"
-            "str r5, [sp, #60]\n"
-            /* The loop has 8 steps of 48 bytes, and is entered where steps - 1 of them remain. */
-            "lsrs r4, r4, #3\n"
-            "rsb r4, r4, #1\n"
-            "and r4, r4, #7\n"
-            "add r4, r4, r4, lsl #1\n"
-            "adr.w r5, 2f\n"
-            "add r5, r5, r4, lsl #4\n"
-            "adds r5, #1\n"
-            "str r5, [sp, #8]\n"
-            "ldr r4, [sp, #68]\n"
-            "adr.w r5, 4f\n"
-            "cmp r4, #0\n"
-            "bne 0f\n"
-            "adr.w r5, 3f\n"
+            "ldr r12, [sp, #56]\n"
+            "ldm r12, {r4-r8}\n"
+            "add r4, r4, r1\n"
+            "adr.w r9, 2f\n"
+            "add r5, r5, r9\n"
+            "adr.w r10, 4f\n"
+            "cbnz r6, 0f\n"
+            "adr.w r10, 3f\n"
             "0:\n"
-            "adds r5, #1\n"
-            "asrs r4, r4, #8\n"
-            "strd r5, r4, [sp]\n"
+            "add r10, r10, #1\n"
+            /* sp: 0 end of x, 4 entry, 8 scale, 12 odd_scale, 16 addend, 20 epilogue, 28 x, 32 y0,
+             * 36 y1, 76 y0_end */
+            "push {r4-r8, r10}\n"
             "1:\n"
-            "ldr r1, [sp, #12]\n"
+            "ldr r1, [sp, #28]\n"
             "ldrd r12, lr, [r0], #8\n"
             "ldrd r10, r11, [r1], #8\n"
             "smuad r4, r12, r10\n"
@@ -88,11 +87,11 @@ smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, i
             "smuad r3, r12, r11\n"
             "smuad r6, lr, r10\n"
             "smuad r7, lr, r11\n"
-            "ldr pc, [sp, #8]\n"
+            "ldr pc, [sp, #4]\n"
             ".p2align 2\n"
             "2:\n"
             ".rept 8\n" SMG_DOT_4X2_STEP ".endr\n"
-            "ldr r10, [sp, #60]\n"
+            "ldr r10, [sp]\n"
             "cmp r1, r10\n"
             "bne 2b\n"
             "subs r4, r4, r2\n"
@@ -100,7 +99,7 @@ smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, i
             "sub r8, r8, r6\n"
             "sub r9, r9, r7\n"
             "ldm r0!, {r10, r11, r12, lr}\n"
-            "ldr pc, [sp]\n"
+            "ldr pc, [sp, #20]\n"
             ".p2align 2\n"
             "3:\n" /* scale = 0 */
             "add r2, r2, r10\n"
@@ -129,7 +128,7 @@ smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, i
             "add r8, r8, r8, asr #31\n"
             "add r9, r9, r9, asr #31\n"
             "ldm r0!, {r10, r11, r12, lr}\n"
-            "ldr r1, [sp, #72]\n"
+            "ldr r1, [sp, #16]\n"
             "mla r2, r2, r10, r1\n"
             "mla r3, r3, r10, r1\n"
             "mla r4, r4, r11, r1\n"
@@ -141,18 +140,18 @@ smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, i
             "b 5f\n"
             ".p2align 2\n"
             "4:\n" /* scale > 0 */
-            "ldr r1, [sp, #68]\n"
+            "ldr r1, [sp, #8]\n"
             "mla r2, r2, r1, r10\n"
             "mla r3, r3, r1, r10\n"
             "mla r6, r6, r1, r12\n"
             "mla r7, r7, r1, r12\n"
-            "ldr r1, [sp, #4]\n"
+            "ldr r1, [sp, #12]\n"
             "mla r4, r4, r1, r11\n"
             "mla r5, r5, r1, r11\n"
             "mla r8, r8, r1, lr\n"
             "mla r9, r9, r1, lr\n"
             "ldm r0!, {r10, r11, r12, lr}\n"
-            "ldr r1, [sp, #72]\n"
+            "ldr r1, [sp, #16]\n"
             "smmla r2, r2, r10, r1\n"
             "smmla r3, r3, r10, r1\n"
             "smmla r4, r4, r11, r1\n"
@@ -162,8 +161,8 @@ smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, i
             "smmla r8, r8, lr, r1\n"
             "smmla r9, r9, lr, r1\n"
             "5:\n" /* the outputs are in the high halves */
-            "ldrd r10, r11, [sp, #16]\n"
-            "ldr r12, [sp, #64]\n"
+            "ldrd r10, r11, [sp, #32]\n"
+            "ldr r12, [sp, #76]\n"
             "pkhtb r2, r6, r2, asr #16\n"
             "pkhtb r4, r8, r4, asr #16\n"
             "usat16 r2, #8, r2\n"
@@ -178,10 +177,10 @@ smg_dot_4x2_s8_dsp(const int32_t *w, const int32_t *x, int8_t *y0, int8_t *y1, i
             "orr r3, r3, r5, lsl #8\n"
             "eor r3, r3, #0x80808080\n"
             "str r3, [r11], #4\n"
-            "strd r10, r11, [sp, #16]\n"
+            "strd r10, r11, [sp, #32]\n"
             "cmp r10, r12\n"
             "bne 1b\n"
-            "add sp, #24\n"
+            "add sp, #40\n"
             "pop {r4-r11, pc}\n");
 }
 

@@ -13,6 +13,7 @@
 #define SMG_DOT_4X3_S8_H
 
 #include "smg.h"
+#include "smg_asm.h"
 
 /* Packs `count` values of three columns; returns the end of the words. */
 SMG_NOINLINE static uint32_t *smg_columns_trio(const int8_t *x0, const int8_t *x1, const int8_t *x2,
@@ -31,8 +32,10 @@ SMG_NOINLINE static uint32_t *smg_columns_trio(const int8_t *x0, const int8_t *x
  * packed[8]; weights are [k][output]. */
 #if defined(__thumb2__)
 
-__attribute__((naked, noinline, unused)) static void
-smg_dot_4x3_packed(const int8_t *w, const uint32_t *x, int32_t count, uint32_t *packed) {
+SMG_ASM_FUNCTION void smg_dot_4x3_packed(const int8_t *w SMG_ASM_ARGUMENT,
+                                         const uint32_t *x SMG_ASM_ARGUMENT,
+                                         int32_t count SMG_ASM_ARGUMENT,
+                                         uint32_t *packed SMG_ASM_ARGUMENT) {
     __asm__(".syntax unified\n"
             "push {r3-r11, lr}\n"
             /* The loop has 4 steps of 52 bytes, and is entered where the odd ones remain. */
@@ -79,8 +82,10 @@ smg_dot_4x3_packed(const int8_t *w, const uint32_t *x, int32_t count, uint32_t *
 
 #elif defined(__thumb__)
 
-__attribute__((naked, noinline, unused)) static void
-smg_dot_4x3_packed(const int8_t *w, const uint32_t *x, int32_t count, uint32_t *packed) {
+SMG_ASM_FUNCTION void smg_dot_4x3_packed(const int8_t *w SMG_ASM_ARGUMENT,
+                                         const uint32_t *x SMG_ASM_ARGUMENT,
+                                         int32_t count SMG_ASM_ARGUMENT,
+                                         uint32_t *packed SMG_ASM_ARGUMENT) {
     __asm__(".syntax unified\n"
             "push {r4-r7, lr}\n"
             "mov r4, r8\n"
@@ -147,26 +152,29 @@ smg_dot_4x3_packed(const int8_t *w, const uint32_t *x, int32_t count, uint32_t *
 
 #else
 
+SMG_INLINE void smg_dot_4x3_step(const int8_t *w, const uint32_t *x, uint32_t sums[8]) {
+    for (int32_t o = 0; o < 4; ++o) {
+        const uint32_t weight = (uint32_t)(int32_t)w[o];
+        sums[2 * o] += weight * x[0];
+        sums[2 * o + 1] += weight * x[1];
+    }
+}
+
 SMG_NOINLINE static void smg_dot_4x3_packed(const int8_t *w, const uint32_t *x, int32_t count,
                                             uint32_t *packed) {
-    const uint32_t *const end = x + 2 * count;
-    uint32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
-    do {
-        const uint32_t a = x[0], b = x[1];
-        const uint32_t w0 = (uint32_t)(int32_t)w[0], w1 = (uint32_t)(int32_t)w[1];
-        const uint32_t w2 = (uint32_t)(int32_t)w[2], w3 = (uint32_t)(int32_t)w[3];
-        a0 += w0 * a;
-        b0 += w0 * b;
-        a1 += w1 * a;
-        b1 += w1 * b;
-        a2 += w2 * a;
-        b2 += w2 * b;
-        a3 += w3 * a;
-        b3 += w3 * b;
-        x += 2;
+    uint32_t sums[8] = {0};
+    if ((count & 1) != 0) {
+        smg_dot_4x3_step(w, x, sums);
         w += 4;
-    } while (x != end);
-    const uint32_t sums[8] = {a0, b0, a1, b1, a2, b2, a3, b3};
+        x += 2;
+    }
+    const uint32_t *const end = x + 2 * (count & ~1);
+    while (x != end) {
+        smg_dot_4x3_step(w, x, sums);
+        smg_dot_4x3_step(w + 4, x + 2, sums);
+        w += 8;
+        x += 4;
+    }
     memcpy(packed, sums, sizeof sums);
 }
 

@@ -14,6 +14,7 @@
 #define SMG_DOT_8X1_S8_DSP_H
 
 #include "smg.h"
+#include "smg_asm.h"
 
 /* Two k in r10 or r11: r2 = output 0, r3 = 256 * output 1 + output 0, and so on. */
 #define SMG_DOT_8X1_PAIRS(x, even0, odd0, even1, odd1)                                             \
@@ -43,9 +44,11 @@
 
 /* Outputs y up to y_end, a multiple of 8 many, from weights w and x[0..depth), a multiple of 4.
  * Returns the weights that follow. */
-__attribute__((naked, noinline, unused)) static const int32_t *
-smg_dot_8x1_s8_dsp(const int32_t *w, const int8_t *x, int8_t *y, int32_t depth, const int8_t *y_end,
-                   int32_t scale, int32_t addend) {
+SMG_ASM_FUNCTION const int32_t *
+smg_dot_8x1_s8_dsp(const int32_t *w SMG_ASM_ARGUMENT, const int8_t *x SMG_ASM_ARGUMENT,
+                   int8_t *y SMG_ASM_ARGUMENT, int32_t depth SMG_ASM_ARGUMENT,
+                   const int8_t *y_end SMG_ASM_ARGUMENT, int32_t scale SMG_ASM_ARGUMENT,
+                   int32_t addend SMG_ASM_ARGUMENT) {
     __asm__(".syntax unified\n"
             "push {r0-r11, lr}\n"
             /* sp: 0 scale / 256, 4 x, 8 y, 12 depth then end of x, 52 y_end, 56 scale, 60 addend */
@@ -146,10 +149,10 @@ smg_dot_8x1_s8_dsp(const int32_t *w, const int8_t *x, int8_t *y, int32_t depth, 
             "ldr r10, [sp, #8]\n"
             "ldr r12, [sp, #52]\n" SMG_DOT_8X1_STORE("r2", "r3", "r4", "r5")
                 SMG_DOT_8X1_STORE("r6", "r7", "r8", "r9") "str r10, [sp, #8]\n"
-            "cmp r10, r12\n"
-            "bne 1b\n"
-            "add sp, #16\n"
-            "pop {r4-r11, pc}\n");
+                                                          "cmp r10, r12\n"
+                                                          "bne 1b\n"
+                                                          "add sp, #16\n"
+                                                          "pop {r4-r11, pc}\n");
 }
 
 #undef SMG_DOT_8X1_PAIRS

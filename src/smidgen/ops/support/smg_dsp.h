@@ -8,13 +8,7 @@
 #include <arm_acle.h>
 
 #include "smg.h"
-
-/* Before a loop: unrolling it would cost flash and gain little. */
-#if defined(__clang__)
-#define SMG_ROLLED _Pragma("clang loop unroll(disable)")
-#else
-#define SMG_ROLLED _Pragma("GCC unroll 1")
-#endif
+#include "smg_rolled.h"
 
 typedef int32_t __attribute__((may_alias)) smg_pair_t;
 typedef int16_t __attribute__((may_alias)) smg_half_t;
@@ -52,13 +46,17 @@ SMG_INLINE int32_t smg_high_halves(int32_t a, int32_t b) {
     return (int32_t)(((uint32_t)b & 0xffff0000u) | ((uint32_t)a >> 16));
 }
 
+SMG_INLINE int32_t smg_rotate_8(int32_t word) {
+    return (int32_t)((uint32_t)word >> 8 | (uint32_t)word << 24);
+}
+
 /* Bytes 0 and 2, or 1 and 3, of a word as a pair. */
 SMG_INLINE int32_t smg_even_bytes(int32_t word) {
     return __sxtb16(word);
 }
 
 SMG_INLINE int32_t smg_odd_bytes(int32_t word) {
-    return __sxtb16((int32_t)__ror((uint32_t)word, 8));
+    return __sxtb16(smg_rotate_8(word));
 }
 
 /* sum + both products of two pairs. */

@@ -1,14 +1,16 @@
 /* smg_scale: from sums of products to int8 outputs, as ops/support/columns.py packs the constants.
  *
  * scale > 0: words (w0, w1), u = scale * sum + w0, y = (((u * w1) >> 32) + addend) >> 16
- * scale = 0: words (w0, w1, w2), h = high_mul(sum + w0, w1), y = ((h - (h < 0)) * w2 + addend) >> 16
- * saturated, and clamped. Exact: equals the reference's requantisation for every sum that the layer
- * can reach (ops/support/line.py). Compilers shift negative numbers arithmetically.
+ * scale = 0: words (w0, w1, w2), h = high_mul(sum + w0, w1), y = ((h - (h < 0)) * w2 + addend) >>
+ * 16 scale < 0: words (w0, w1, w2), y = requantize(sum + w0, mantissa w1, shift w2) + (addend >>
+ * 16) saturated, and clamped. Exact: equals the reference's requantisation for every sum that the
+ * layer can reach (ops/support/line.py). Compilers shift negative numbers arithmetically.
  */
 #ifndef SMG_SCALE_H
 #define SMG_SCALE_H
 
 #include "smg.h"
+#include "smg_rolled.h"
 
 typedef struct {
     int32_t scale, addend, low, high;
@@ -51,13 +53,25 @@ SMG_INLINE int8_t smg_scale_line(const smg_scale_t *op, int32_t w0, int32_t w1, 
 }
 
 SMG_INLINE int8_t smg_scale_steps(const smg_scale_t *op, const int32_t w[3], int32_t sum) {
+    if (op->scale < 0) {
+        const int32_t x = smg_requantize((int32_t)((uint32_t)sum + (uint32_t)w[0]), w[1], w[2]);
+        return (int8_t)smg_clamp(smg_clamp(x, -512, 511) + (op->addend >> 16), -128, 127);
+    }
     const int32_t h = smg_high_mul(sum + w[0], w[1]);
     return smg_high_half_s8((h + (h >> 31)) * w[2] + op->addend);
+}
+
+/* Any scaling, one output at a time. */
+SMG_INLINE int8_t smg_scale(const smg_scale_t *op, const int32_t *words, int32_t sum) {
+    const int32_t y = op->scale > 0 ? smg_scale_line(op, words[0], words[1], sum)
+                                    : smg_scale_steps(op, words, sum);
+    return (int8_t)smg_clamp(y, op->low, op->high);
 }
 
 /* What saturation does not do: the clamp of an activation to less than int8. */
 SMG_INLINE void smg_scale_clamp(const smg_scale_t *op, int8_t *y, int32_t count) {
     if (op->low > -128 || op->high < 127) {
+        SMG_ROLLED
         for (int32_t i = 0; i < count; ++i) {
             y[i] = (int8_t)smg_clamp(y[i], op->low, op->high);
         }

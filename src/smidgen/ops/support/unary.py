@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
+from smidgen.core.errors import GraphError
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.float_math import round_half_away
 
 BYTES = (DType.INT8, DType.UINT8)
+QUANTA = (DType.INT8, DType.INT16)
 
 
 class Unary(Op):
@@ -21,9 +23,14 @@ class Unary(Op):
     __slots__ = ()
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
-        """The input's type."""
-        assert inputs[0] is not None
-        return (inputs[0].type,)
+        """The input's type: float32, or quanta of int8 or int16."""
+        x = inputs[0]
+        assert x is not None
+        if x.dtype is not DType.FLOAT32 and (x.dtype not in QUANTA or x.quantization is None):
+            raise GraphError(
+                f"operand {x.name!r}", "is neither float32 nor int8 or int16 with a scale"
+            )
+        return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """float32 by `real`, quanta by `quanta`."""

@@ -21,17 +21,13 @@ from smidgen.compiler.passes.channels.rule import (
 )
 from smidgen.compiler.passes.channels.site import Range, Site, channels_of, type_range
 from smidgen.compiler.passes.channels.weighted import equal_rows
-from smidgen.core.dtypes import Array, DType
+from smidgen.core.dtypes import Array
 from smidgen.graph.tensor import Tensor
-from smidgen.ops.elementwise.ops import Add, AddScaling
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.shape.join import Concat
 from smidgen.ops.shape.ops import Reshape
 from smidgen.ops.shape.padding import Pad
 from smidgen.ops.support.activation import clamp_range
-
-_MOST_SHIFT = 3
-"""Up to this shift the sum of an addition, below 2**28, stays below 2**31."""
 
 
 class ChannelwiseRule(ChannelRule):
@@ -78,7 +74,8 @@ class PointwiseRule(ChannelwiseRule):
 
     def applies(self, site: Site) -> bool:
         """Types whose values can all be tried."""
-        return site.input(0).dtype.value.bits <= 16
+        quantised = all(tensor.quantization is not None for tensor in site.activations)
+        return quantised and site.input(0).dtype.value.bits <= 16
 
     def ranges(self, site: Site, ranges: Ranges) -> Range | None:
         """The least and the greatest result of all that each channel can be."""
@@ -99,38 +96,6 @@ def table_of(site: Site) -> Array:
     values = np.arange(lowest, highest + 1).astype(x.dtype.numpy)
     (results,) = site.node.op.evaluate(site.signature, [values])
     return results.astype(np.int64)
-
-
-class AddRule(ChannelwiseRule):
-    """Addition of tensors with as many channels as the output."""
-
-    def applies(self, site: Site) -> bool:
-        """Quantised, and no broadcasting along the channels."""
-        count = channels_of(site.output)
-        quantised = all(t.quantization is not None for t in site.activations)
-        return quantised and all(channels_of(site.input(index)) == count for index in range(2))
-
-    def ranges(self, site: Site, ranges: Ranges) -> Range | None:
-        """Sums of the ends for int8, which grow with the operands; else of constants only."""
-        op = site.node.op
-        assert isinstance(op, Add)
-        a, b = (range_of(site.input(index), ranges) for index in range(2))
-        anything = type_range(site.output, *clamp_range(op.activation, site.output))
-        small = site.output.dtype is DType.INT8
-        if small and AddScaling.of(site.signature).output.shift <= _MOST_SHIFT:
-            return Range(self._sum(site, a.low, b.low), self._sum(site, a.high, b.high))
-        constant = a.is_constant & b.is_constant
-        exact = self._sum(site, a.low, b.low)
-        return Range(
-            np.where(constant, exact, anything.low), np.where(constant, exact, anything.high)
-        )
-
-    @staticmethod
-    def _sum(site: Site, a: Array, b: Array) -> Array:
-        numpy_type = site.output.dtype.numpy
-        operands = [a.astype(numpy_type), b.astype(numpy_type)]
-        (total,) = site.node.op.evaluate(site.signature, operands)
-        return total.astype(np.int64)
 
 
 class PadRule(ChannelwiseRule):

@@ -73,6 +73,7 @@ def channels_of(tensor: Tensor) -> int:
 def type_range(tensor: Tensor, lowest: int | None = None, highest: int | None = None) -> Range:
     """All that the tensor's type, or the clamp [`lowest`, `highest`], lets each channel be."""
     low, high = tensor.dtype.range
+    high = min(high, np.iinfo(np.int64).max)  # of uint64, which no clamp bounds
     count = channels_of(tensor)
     return Range(
         np.full(count, low if lowest is None else lowest, np.int64),

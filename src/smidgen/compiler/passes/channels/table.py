@@ -1,11 +1,11 @@
-"""Which rule each op has; ops that are not listed keep all their channels."""
+"""Which rule each op, or family of ops, has; what is not listed keeps all its channels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from smidgen.compiler.passes.channels.arithmetic import BinaryRule, ReduceRule
 from smidgen.compiler.passes.channels.channelwise import (
-    AddRule,
     ConcatRule,
     PadRule,
     PointwiseRule,
@@ -15,18 +15,21 @@ from smidgen.compiler.passes.channels.channelwise import (
 from smidgen.compiler.passes.channels.rule import ChannelRule
 from smidgen.compiler.passes.channels.site import Site, has_channels
 from smidgen.compiler.passes.channels.weighted import ConvRule, DenseRule, DepthwiseRule
-from smidgen.graph.op import Op
 from smidgen.ops.activation.ops import Clamp
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.ops import Dense
+from smidgen.ops.elementwise.arithmetic import Mul, Sub
+from smidgen.ops.elementwise.extremes import Maximum, Minimum
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.quantization.ops import Quantize
+from smidgen.ops.reduce.ops import Mean, ReduceMax, ReduceMin, Sum
 from smidgen.ops.shape.join import Concat
 from smidgen.ops.shape.ops import Reshape
 from smidgen.ops.shape.padding import Pad
+from smidgen.ops.support.unary import Unary
 
-RULES: Mapping[type[Op], ChannelRule] = {
+RULES: Mapping[type[object], ChannelRule] = {
     Conv2D: ConvRule(),
     DepthwiseConv2D: DepthwiseRule(),
     Dense: DenseRule(),
@@ -34,7 +37,16 @@ RULES: Mapping[type[Op], ChannelRule] = {
     MaxPool2D: PoolRule(),
     Clamp: PointwiseRule(),
     Quantize: PointwiseRule(),
-    Add: AddRule(),
+    Unary: PointwiseRule(),
+    Add: BinaryRule(),
+    Sub: BinaryRule(),
+    Mul: BinaryRule(),
+    Minimum: BinaryRule(),
+    Maximum: BinaryRule(),
+    Mean: ReduceRule(),
+    Sum: ReduceRule(),
+    ReduceMax: ReduceRule(),
+    ReduceMin: ReduceRule(),
     Pad: PadRule(),
     Concat: ConcatRule(),
     Reshape: ReshapeRule(),
@@ -45,7 +57,7 @@ _CAREFUL = ChannelRule()
 
 def rule_for(site: Site) -> ChannelRule:
     """The rule that answers for a node."""
-    rule = RULES.get(type(site.node.op))
+    rule = next((RULES[kind] for kind in type(site.node.op).__mro__ if kind in RULES), None)
     if rule is None or not all(has_channels(tensor) for tensor in site.activations):
         return _CAREFUL
     return rule if rule.applies(site) else _CAREFUL

@@ -9,7 +9,7 @@ from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.frontends.tflite.options import DivOptions, MulOptions, SubOptions
 from smidgen.graph.op import Op
-from smidgen.ops.elementwise.add_n import AddN
+from smidgen.ops.elementwise.add_n import MOST_INPUTS, AddN
 from smidgen.ops.elementwise.arithmetic import Div, Mul, SquaredDifference, Sub
 from smidgen.ops.elementwise.comparison import (
     Compare,
@@ -19,7 +19,6 @@ from smidgen.ops.elementwise.comparison import (
     Relation,
 )
 from smidgen.ops.elementwise.extremes import Maximum, Minimum
-from smidgen.ops.elementwise.kernels.add_n import MOST_INPUTS
 from smidgen.ops.elementwise.modulo import FloorDiv, FloorMod
 
 _WITHOUT_OPTIONS: Mapping[str, Op] = {

@@ -56,7 +56,7 @@ def assign_variable(conversion: Conversion, operator: TfliteOperator) -> None:
     """The state takes a value."""
     value = conversion.tensor(operator, 1)
     state = conversion.state(_variable(conversion, operator), value)
-    inputs = [state, conversion.name_at(value.index)]
+    inputs = [state, conversion.input_name(operator, 1)]
     conversion.add(operator, AssignState(), inputs, conversion.quantization(value))
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from smidgen.core.errors import UnsupportedOp
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
-from smidgen.frontends.tflite.options import GeluOptions, LeakyReluOptions
+from smidgen.frontends.tflite.options import GeluOptions, L2NormOptions, LeakyReluOptions
 from smidgen.graph.op import Op
 from smidgen.ops.activation.functions import Elu, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
+from smidgen.ops.activation.log_softmax import LogSoftmax
+from smidgen.ops.activation.normalization import L2Normalize
+from smidgen.ops.activation.prelu import Prelu
 from smidgen.ops.elementwise.unary import (
     Abs,
     Ceil,
@@ -23,6 +27,7 @@ from smidgen.ops.elementwise.unary import (
     Sqrt,
     Square,
 )
+from smidgen.ops.support.activation import Activation
 
 _WITHOUT_OPTIONS: Mapping[str, Op] = {
     "ABS": Abs(),
@@ -34,7 +39,9 @@ _WITHOUT_OPTIONS: Mapping[str, Op] = {
     "HARD_SWISH": HardSwish(),
     "LOG": Log(),
     "LOGISTIC": Logistic(),
+    "LOG_SOFTMAX": LogSoftmax(),
     "NEG": Neg(),
+    "PRELU": Prelu(),
     "ROUND": Round(),
     "RSQRT": Rsqrt(),
     "SIN": Sin(),
@@ -60,3 +67,16 @@ def leaky_relu(conversion: Conversion, operator: TfliteOperator) -> None:
 def gelu(conversion: Conversion, operator: TfliteOperator) -> None:
     """Exact or by tanh."""
     conversion.emit(operator, Gelu(conversion.options(operator, GeluOptions).approximate))
+
+
+@converts("L2_NORMALIZATION")
+def l2_normalization(conversion: Conversion, operator: TfliteOperator) -> None:
+    """Over the last axis; Micro refuses a fused activation, too."""
+    fused = conversion.options(operator, L2NormOptions).activation
+    if conversion.activation(operator, fused) is not Activation.NONE:
+        raise UnsupportedOp(
+            conversion.where(operator),
+            f"fused activation {fused.name}",
+            "put the activation into a layer of its own",
+        )
+    conversion.emit(operator, L2Normalize())

@@ -34,7 +34,7 @@ def gather_nd(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("EMBEDDING_LOOKUP")
 def embedding_lookup(conversion: Conversion, operator: TfliteOperator) -> None:
     """Rows of the second input; int8 rows become float where the output is."""
-    rows, table = (conversion.input_name(operator, place) for place in range(2))
+    rows, table = (conversion.name_at(conversion.tensor(operator, n).index) for n in range(2))
     wanted = conversion.dtype(output_of(conversion, operator))
     given = conversion.builder.tensor(table)
     if wanted is given.dtype:

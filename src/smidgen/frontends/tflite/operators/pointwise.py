@@ -1,4 +1,4 @@
-"""ADD, SOFTMAX, RELU and its kin, QUANTIZE, DEQUANTIZE."""
+"""ADD, SOFTMAX, RELU and its kin, QUANTIZE, DEQUANTIZE, CAST."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.frontends.tflite.options import AddOptions, SoftmaxOptions
 from smidgen.ops.activation.ops import Clamp, Softmax
 from smidgen.ops.elementwise.ops import Add
-from smidgen.ops.quantization.ops import Dequantize, Quantize
+from smidgen.ops.quantization.ops import Cast, Dequantize, Quantize
 from smidgen.ops.support.activation import Activation
 
 
@@ -24,8 +24,11 @@ def addition(conversion: Conversion, operator: TfliteOperator) -> None:
 
 @converts("SOFTMAX")
 def softmax(conversion: Conversion, operator: TfliteOperator) -> None:
-    """Over the last axis."""
-    conversion.emit(operator, Softmax(conversion.options(operator, SoftmaxOptions).beta))
+    """Over the last axis; int8 may give int16."""
+    beta = conversion.options(operator, SoftmaxOptions).beta
+    output = conversion.dtype(conversion.subgraph.tensors[operator.outputs[0]])
+    same = output is conversion.dtype(conversion.tensor(operator, 0))
+    conversion.emit(operator, Softmax(beta, None if same else output))
 
 
 @converts("RELU", "RELU6", "RELU_N1_TO_1")
@@ -45,3 +48,10 @@ def quantize(conversion: Conversion, operator: TfliteOperator) -> None:
 def dequantize(conversion: Conversion, operator: TfliteOperator) -> None:
     """To float32."""
     conversion.emit(operator, Dequantize())
+
+
+@converts("CAST")
+def cast(conversion: Conversion, operator: TfliteOperator) -> None:
+    """To the type of the output; the operator's options may be out of date."""
+    output = conversion.subgraph.tensors[operator.outputs[0]]
+    conversion.emit(operator, Cast(conversion.dtype(output)))

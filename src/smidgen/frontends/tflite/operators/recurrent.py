@@ -44,7 +44,9 @@ def unidirectional_sequence_lstm(conversion: Conversion, operator: TfliteOperato
 def _refuse_extras(
     conversion: Conversion, operator: TfliteOperator, options: UnidirectionalSequenceLSTMOptions
 ) -> None:
-    extras = [what for place, what in _EXTRA_WEIGHTS.items() if conversion.has_input(operator, place)]
+    extras = [
+        what for place, what in _EXTRA_WEIGHTS.items() if conversion.has_input(operator, place)
+    ]
     if not all(conversion.has_input(operator, place) for place in _PLAIN_WEIGHTS):
         extras.append("coupled gates")
     if options.activation is not FileActivation.TANH:

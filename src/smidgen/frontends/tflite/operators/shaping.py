@@ -30,7 +30,10 @@ def output_of(conversion: Conversion, operator: TfliteOperator, position: int = 
 
 def ints(conversion: Conversion, operator: TfliteOperator, position: int) -> tuple[int, ...]:
     """A constant operand as a flat tuple of whole numbers."""
-    return tuple(int(value) for value in conversion.constant(operator, position).reshape(-1))
+    values = conversion.constant(operator, position)
+    if values.dtype.kind not in "iu":
+        raise ModelFileError(conversion.where(operator), f"input {position} is {values.dtype}")
+    return tuple(int(value) for value in values.reshape(-1))
 
 
 def axis_of(conversion: Conversion, operator: TfliteOperator, axis: int, rank: int) -> int:

@@ -21,7 +21,7 @@ from smidgen.ops.kernel import (
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import Packed, pack_layer, padded_depth
+from smidgen.ops.support.columns import Packed, Scaling, pack_layer, padded_depth
 from smidgen.ops.support.lowering import bias_or_zeros, constant
 from smidgen.ops.support.overlap import safe_pixel_distance
 from smidgen.ops.support.requantize import per_channel
@@ -30,6 +30,7 @@ from smidgen.targets.catalogue import Core
 BLOCK = 4
 """Outputs that the inner kernel makes at a time."""
 _PIXELS = 2
+_STEPS, _STEP_BYTES = 8, 48
 
 
 class Conv2DInt8Dsp(Kernel):
@@ -127,11 +128,25 @@ def _fields(
         ("windows", windows(op, shapes, zero_point)),
         ("out_channels", weights[0]),
         ("depth", padded_depth(prod(weights[1:]))),
-        ("scale", packed.scaling.scale),
-        ("addend", packed.scaling.addend),
+        ("dot", _dot(padded_depth(prod(weights[1:])), packed.scaling)),
         ("low", clamp[0]),
         ("high", clamp[1]),
         ("weights", packed.words),
+    )
+
+
+def _dot(depth: int, scaling: Scaling) -> CStruct:
+    """The plan of smg_dot_4x2_s8_dsp.h, whose loop has `_STEPS` steps of `_STEP_BYTES` of code."""
+    entry = (1 - depth // 2) % _STEPS * _STEP_BYTES + 1
+    return CStruct(
+        "smg_dot_4x2_t",
+        (
+            ("x_bytes", 4 * depth),
+            ("entry", entry),
+            ("scale", scaling.scale),
+            ("odd_scale", scaling.scale // 256),
+            ("addend", scaling.addend),
+        ),
     )
 
 

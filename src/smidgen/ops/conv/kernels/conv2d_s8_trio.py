@@ -23,13 +23,14 @@ from smidgen.ops.kernel import (
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import Trio, pack_trio
+from smidgen.ops.support.columns import Trio, interleave, pack_trio
 from smidgen.ops.support.lowering import bias_or_zeros, constant
 from smidgen.ops.support.overlap import safe_pixel_distance
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
 
 _PIXELS = 3
+_COMMENT = "weights, four outputs interleaved"
 
 
 class Conv2DInt8Trio(Kernel):
@@ -39,20 +40,16 @@ class Conv2DInt8Trio(Kernel):
     op = Conv2D
 
     def accepts(self, op: Op, signature: Signature) -> bool:
-        """Int8, constant symmetric weights, no groups, and numbers that allow its shortcuts."""
-        assert isinstance(op, Conv2D)
-        return (
-            accepts_int8(signature)
-            and signature.input(0).shape[3] == signature.input(1).shape[3]
-            and _packed(op, signature) is not None
-        )
+        """Int8, constant symmetric weights, no groups."""
+        del op
+        same = signature.input(0).shape[3] == signature.input(1).shape[3]
+        return accepts_int8(signature) and same
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights interleaved by four outputs, and a table of scalings."""
         del core
         assert isinstance(op, Conv2D)
         packed = _packed(op, signature)
-        assert packed is not None
         x, output = signature.input(0), signature.output
         shapes = (x.shape, signature.input(1).shape, output.shape)
         clamp = clamp_range(op.activation, output)
@@ -82,7 +79,7 @@ def trio_call(
         ("out_channels", shapes[1][0]),
         ("depth", depth),
         ("segment", packed.segment),
-        ("weights", CArray(DType.INT8, packed.weights, "weights, four outputs interleaved")),
+        ("weights", CArray(DType.INT8, interleave(packed.weights, 4), _COMMENT)),
         ("words", CArray(DType.INT32, packed.scaling.words, "scaling of each output")),
     )
     return KernelCall(
@@ -110,7 +107,7 @@ def trio_cost(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> Cost:
 
 
 @lru_cache(maxsize=256)
-def _packed(op: Conv2D, signature: Signature) -> Trio | None:
+def _packed(op: Conv2D, signature: Signature) -> Trio:
     x, output = signature.input(0), signature.output
     channels = signature.input(1).shape[0]
     return pack_trio(

@@ -6,8 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from smidgen.core.dtypes import Array, DType
+from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
+from smidgen.ops.conv.axes import (
+    OUTPUTS_FROM_0,
+    Axis,
+    axes,
+    by_channel,
+    fitted_lines,
+    in_place,
+    largest_sum,
+    packed_weights,
+    right_shifts,
+)
 from smidgen.ops.conv.fields import accepts_int8
 from smidgen.ops.conv.ops import DepthwiseConv2D
 from smidgen.ops.kernel import (
@@ -19,43 +30,21 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
-    Overlap,
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import fold, scaling
-from smidgen.ops.support.lowering import bias_or_zeros, constant, wrapped_int32
-from smidgen.ops.support.requantize import accumulator_bound, per_channel
+from smidgen.ops.support.columns import fold
+from smidgen.ops.support.lowering import bias_or_zeros, wrapped_int32
+from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
-
-
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """One axis of the image, and the window along it."""
-
-    size: int
-    window: int
-    stride: int
-    dilation: int
-    before: int
-    outputs: int
-
-    @property
-    def reach(self) -> int:
-        """Padded positions from the first to the last that any output reads."""
-        return (self.outputs - 1) * self.stride + (self.window - 1) * self.dilation + 1
-
-    def read(self, room: int) -> int:
-        """The input positions that are read at all, given room for `room` padded ones."""
-        return min(self.size, room - self.before)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """The layer as the C sees it: rows are the axis of tap pairs and of four outputs at a time."""
 
-    rows: _Axis
-    cols: _Axis
+    rows: Axis
+    cols: Axis
     swapped: bool
 
     @property
@@ -101,21 +90,9 @@ class _Plan:
 
 def _plan(op: DepthwiseConv2D, signature: Signature) -> _Plan | None:
     """The cheaper orientation of those that the kernel serves, if any."""
-    x, weights, output = signature.input(0), signature.input(1), signature.output
-    before = (op.padding.top, op.padding.left)
-    rows, cols = (
-        _Axis(
-            x.shape[k + 1],
-            weights.shape[k + 1],
-            op.stride[k],
-            op.dilation[k],
-            before[k],
-            output.shape[k + 1],
-        )
-        for k in range(2)
-    )
+    rows, cols = axes(op, signature)
     plans = [plan for plan in (_Plan(rows, cols, False), _Plan(cols, rows, True)) if _serves(plan)]
-    multiplier = output.shape[3] // x.shape[3]
+    multiplier = signature.output.shape[3] // signature.input(0).shape[3]
     return min(plans, key=lambda plan: plan.instructions(multiplier), default=None)
 
 
@@ -142,7 +119,7 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         return (
             accepts_int8(signature)
             and _plan(op, signature) is not None
-            and _bound(signature) < 1 << 30
+            and largest_sum(signature) < 1 << 30
         )
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
@@ -165,7 +142,7 @@ class DepthwiseConv2DInt8Dsp(Kernel):
             CStruct("smg_depthwise_s8_dsp_t", fields),
             (InputArg(0), OutputArg(0), ScratchArg()),
             scratch_bytes=4 * (planes * plan.plane_words + plan.weight_words),
-            overlaps=_overlaps(signature),
+            overlaps=in_place(signature),
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
@@ -180,23 +157,10 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         return Cost(channels * each, scratch_bytes=scratch)
 
 
-def _overlaps(signature: Signature) -> tuple[Overlap, ...]:
-    """In place, where each output channel has an input channel of its own.
-
-    Input channel c is in scratch as a whole before output channel c is written; with y = x, the
-    latter goes to bytes whose address is c modulo the number of channels. Those held nothing but
-    input channel c, because the output has no more pixels than the input.
-    """
-    x, output = signature.input(0), signature.output
-    if x.shape[3] != output.shape[3] or output.elements > x.elements:
-        return ()
-    return (Overlap(0, 0, ahead=None, behind=None, in_place=True),)
-
-
 def _planes(plan: _Plan, signature: Signature) -> int:
     """Two channels are copied at once, unless they need too much scratch for what it gains."""
     channels = signature.input(0).shape[3]
-    room = max(signature.output.nbytes // 8, 512)
+    room = max(signature.input(0).nbytes // 8, 512)
     return 2 if channels >= 2 and 8 * plan.plane_words <= room else 1
 
 
@@ -248,58 +212,33 @@ def _planes_fields(plan: _Plan, planes: int) -> tuple[tuple[str, CValue], ...]:
 def _constants(
     op: DepthwiseConv2D, plan: _Plan, signature: Signature
 ) -> tuple[str, tuple[tuple[str, CValue], ...]]:
-    """How sums become outputs ("line", "step" or "any"), and the fields that say it."""
+    """How sums become outputs ("line", "shift" or "any"), and the fields that say it."""
     x, output = signature.input(0), signature.output
     multipliers = per_channel(x, signature.input(1), output, output.shape[3])
     bias = bias_or_zeros(signature, output.shape[3])
-    weights, folded = fold(_by_channel(signature), bias, multipliers, x.quant.zero_point)
+    weights, folded = fold(by_channel(signature), bias, multipliers, x.quant.zero_point)
     clamp = clamp_range(op.activation, output)
-    found = scaling(weights, folded, multipliers, output.quant.zero_point, clamp)
-    if found is None or clamp != (-128, 127):
-        mode, addend = "any", 0
-        table = np.stack([2 * folded, multipliers.mantissas, multipliers.shifts], axis=1)
+    lines = fitted_lines(weights, folded, multipliers, output, clamp)
+    shifts = right_shifts(weights, folded, multipliers)
+    if clamp != (-128, 127) or (lines is None and shifts is None):
+        mode, table = "any", np.stack([2 * folded, multipliers.mantissas, multipliers.shifts], 1)
+    elif lines:
+        mode, table = "line", lines.words
     else:
-        # `scaling` has outputs from 0 to 255, this kernel from -128 to 127.
-        mode, addend = "line" if found.scale else "step", found.addend - (128 << 16)
-        table = found.words if found.scale else _doubled(found.words)
+        assert shifts is not None
+        mode, table = "shift", shifts * np.array([2, 1, 1])
     return mode, (
         ("zero_point", x.quant.zero_point),
-        ("scale", found.scale if mode == "line" and found else 0),
-        ("addend", addend),
+        ("scale", lines.scale if mode == "line" and lines else 0),
+        ("addend", lines.addend - OUTPUTS_FROM_0 if mode == "line" and lines else 0),
         ("out_zero_point", output.quant.zero_point),
         ("low", clamp[0]),
         ("high", clamp[1]),
-        ("weights", _packed(weights, plan, signature)),
+        ("weights", packed_weights(weights, signature, plan.swapped)),
         ("bias", CArray(DType.INT32, wrapped_int32(table[:, 0]), f"bias, {mode}")),
         ("mantissas", CArray(DType.INT32, wrapped_int32(table[:, 1]))),
         ("factors", CArray(DType.INT8, table[:, 2]) if mode != "line" else None),
     )
-
-
-def _doubled(words: Array) -> Array:
-    """Bias, mantissa and power of two as the kernel has them: doubled, as it is, as an exponent."""
-    return np.stack([2 * words[:, 0], words[:, 1], np.log2(words[:, 2]).astype(np.int64)], axis=1)
-
-
-def _by_channel(signature: Signature) -> Array:
-    """The weights as [output channels, window]."""
-    weights = constant(signature, 1)[0]
-    return np.moveaxis(weights, 2, 0).reshape(weights.shape[2], -1)
-
-
-def _packed(weights: Array, plan: _Plan, signature: Signature) -> CArray:
-    shape = signature.input(1).shape
-    split = weights.reshape(shape[3], shape[1], shape[2])
-    packed = split if plan.swapped else split.transpose(0, 2, 1)
-    return CArray(DType.INT8, packed, "weights, by channel, window column, row")
-
-
-def _bound(signature: Signature) -> int:
-    """The largest magnitude of any accumulator."""
-    zero_point = signature.input(0).quant.zero_point
-    weights = _by_channel(signature)
-    reach = max(127 - zero_point, zero_point + 128)
-    return accumulator_bound(weights, bias_or_zeros(signature, len(weights)), reach)
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConv2DInt8Dsp(),)

@@ -9,6 +9,7 @@ from smidgen.ops.conv.kernels import conv2d_s8_dsp as columns
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.dense.kernels.dense_s8 import accepts_int8
 from smidgen.ops.dense.ops import Dense, multipliers
+from smidgen.ops.dense.rows import row_count, row_shapes
 from smidgen.ops.dense.vector import BLOCK, vector_call, vector_cost
 from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
@@ -27,7 +28,7 @@ class DenseVectorInt8Dsp(Kernel):
     def accepts(self, op: Op, signature: Signature) -> bool:
         """One row of int8, symmetric weights, and numbers that allow its shortcuts."""
         assert isinstance(op, Dense)
-        return _rows(signature) == 1 and _accepts(op, signature, BLOCK)
+        return row_count(signature) == 1 and _accepts(op, signature, BLOCK)
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights in blocks of eight outputs with their requantisation behind them."""
@@ -66,23 +67,13 @@ class DenseRowsInt8Dsp(Kernel):
         zero_point = signature.input(0).quant.zero_point
         clamp = clamp_range(op.activation, signature.output)
         return columns.columns_call(
-            self.name, Conv2D(), _shapes(signature), packed, zero_point, clamp
+            self.name, Conv2D(), row_shapes(signature), packed, zero_point, clamp
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """See `columns_cost`."""
         del op, core
-        return columns.columns_cost(Conv2D(), _shapes(signature))
-
-
-def _rows(signature: Signature) -> int:
-    return signature.input(0).elements // signature.input(1).shape[1]
-
-
-def _shapes(signature: Signature) -> tuple[columns.Shape, columns.Shape, columns.Shape]:
-    rows = _rows(signature)
-    outputs, inputs = signature.input(1).shape
-    return (1, 1, rows, inputs), (outputs, 1, 1, inputs), (1, 1, rows, outputs)
+        return columns.columns_cost(Conv2D(), row_shapes(signature))
 
 
 def _accepts(op: Dense, signature: Signature, block: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.elementwise.add_n import AddN, add_n_multiplier
+from smidgen.ops.elementwise.add_n import MOST_INPUTS, AddN, add_n_multiplier
 from smidgen.ops.kernel import (
     Cost,
     CStruct,
@@ -16,9 +16,6 @@ from smidgen.ops.kernel import (
 )
 from smidgen.ops.support.broadcast import elementwise_overlaps
 from smidgen.targets.catalogue import Core
-
-MOST_INPUTS = 8
-"""Pointers that smg_add_n.h takes."""
 
 
 class AddNFloat(Kernel):

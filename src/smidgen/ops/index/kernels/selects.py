@@ -19,11 +19,13 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    Overlap,
 )
 from smidgen.ops.shape.moves import row_major
 from smidgen.targets.catalogue import Core
 
 _AXES = 4
+_IN_PLACE = (Overlap(0, 0, ahead=None, in_place=True),)
 Axes = list[tuple[int, ...]]
 """Of each axis: the count, and the step of condition, a and b."""
 
@@ -74,7 +76,9 @@ class SelectCopy(Kernel):
         )
         arguments: tuple[Argument, ...] = (*map(InputArg, range(3)), OutputArg(0))
         params = CStruct("smg_select_t", fields)
-        return KernelCall(self.name, "smg_select.h", "smg_select", params, arguments)
+        shape = signature.output.shape
+        near = tuple(Overlap(0, n) for n in (1, 2) if signature.input(n).shape == shape)
+        return KernelCall(self.name, "smg_select.h", "smg_select", params, arguments, overlaps=near)
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """About 15 instructions an element."""
@@ -170,7 +174,9 @@ class CumSumInt8(Kernel):
         )
         params = CStruct("smg_cumsum_s8_t", fields)
         arguments = (InputArg(0), OutputArg(0))
-        return KernelCall(self.name, "smg_cumsum_s8.h", "smg_cumsum_s8", params, arguments)
+        return KernelCall(
+            self.name, "smg_cumsum_s8.h", "smg_cumsum_s8", params, arguments, overlaps=_IN_PLACE
+        )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """About 35 instructions an element."""
@@ -195,7 +201,9 @@ class CumSumFloat(Kernel):
         assert isinstance(op, CumSum)
         params = walk_struct(op, signature.input(0).shape)
         arguments = (InputArg(0), OutputArg(0))
-        return KernelCall(self.name, "smg_cumsum_f32.h", "smg_cumsum_f32", params, arguments)
+        return KernelCall(
+            self.name, "smg_cumsum_f32.h", "smg_cumsum_f32", params, arguments, overlaps=_IN_PLACE
+        )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """About 10 instructions an element."""

@@ -20,6 +20,7 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    Overlap,
     View,
 )
 from smidgen.ops.shape.join import Concat, Pack, Split, Unpack
@@ -57,7 +58,10 @@ class _JoinKernel(Kernel):
         # The many side comes last: it is the variable part of the macro.
         arguments = (*outputs, *inputs) if self.has_parts_in else (*inputs, *outputs)
         call = KernelCall(self.name, "smg_join.h", self.function, params, arguments)
-        return replace(call, **self._offers(parts)) if outer == 1 and self.has_parts_in else call
+        if not self.has_parts_in:
+            return call
+        call = replace(call, overlaps=_overlaps(sizes.tolist(), outer))
+        return replace(call, **self._offers(parts)) if outer == 1 else call
 
     @staticmethod
     def _offers(parts: Sequence[Tensor]) -> dict[str, Any]:
@@ -75,6 +79,18 @@ class _JoinKernel(Kernel):
         parts = self._parts(signature)
         runs = _outer(op, signature) * len(parts)
         return Cost(20.0 * runs + 1.5 * sum(part.nbytes for part in parts))
+
+
+def _overlaps(sizes: Sequence[int], outer: int) -> tuple[Overlap, ...]:
+    """Joining goes forwards: a part may lie where it is joined to, or above, and not below.
+
+    Part i is read in round r at r * size[i], when r * total + what comes before it is written.
+    """
+    total, before, found = sum(sizes), 0, []
+    for index, size in enumerate(sizes):
+        found.append(Overlap(0, index, ahead=-((outer - 1) * (total - size) + before)))
+        before += size
+    return tuple(found)
 
 
 def _outer(op: Op, signature: Signature) -> int:

@@ -18,15 +18,22 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    Overlap,
 )
 from smidgen.ops.shape.arrange import BroadcastTo, DepthToSpace, SpaceToDepth, Transpose
 from smidgen.ops.shape.batches import BatchToSpace, SpaceToBatch
 from smidgen.ops.shape.movement import Movement
-from smidgen.ops.shape.moves import Move, table
+from smidgen.ops.shape.moves import Move, run_starts, table
 from smidgen.ops.shape.ops import Reshape
 from smidgen.ops.shape.padding import MirrorPad, Pad
 from smidgen.ops.shape.slicing import Slice
+from smidgen.ops.support.overlap import forward_distance
 from smidgen.targets.catalogue import Core
+
+MOST_AXES = 8
+"""SMG_MOVE_AXES in smg_move.h."""
+_MOST_RUNS = 1 << 16
+"""Moves of more runs are not analysed for overlap: compiling would take long."""
 
 
 class _MoveKernel(Kernel):
@@ -35,9 +42,11 @@ class _MoveKernel(Kernel):
     name = "move"
 
     def accepts(self, op: Op, signature: Signature) -> bool:
-        """Any type that is not packed."""
-        del op
-        return signature.output.dtype.value.bits >= 8
+        """Any type that is not packed, unless an axis too many is left."""
+        assert isinstance(op, Movement)
+        moves = op.moves(signature.input(0).shape)
+        simple = all(len(item.axes) <= MOST_AXES for item in moves)
+        return simple and signature.output.dtype.value.bits >= 8 and signature.output.elements > 0
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """The moves as a table."""
@@ -48,7 +57,8 @@ class _MoveKernel(Kernel):
         fill = op.background(signature)
         arguments = (InputArg(0), OutputArg(0))
         if fill is None:
-            return KernelCall(self.name, "smg_move.h", "smg_move", moves, arguments)
+            near = _overlaps(op.moves(x.shape), x, y)
+            return KernelCall(self.name, "smg_move.h", "smg_move", moves, arguments, overlaps=near)
         params = CStruct(
             "smg_fill_move_t",
             (
@@ -78,6 +88,18 @@ def move_table(moves: Sequence[Move], x: Tensor) -> CStruct:
         ("table", CArray(DType.INT32, rows.reshape(-1), "source, destination, run; then axes")),
     )
     return CStruct("smg_move_t", fields)
+
+
+def _overlaps(moves: Sequence[Move], x: Tensor, y: Tensor) -> tuple[Overlap, ...]:
+    """How far the output may reach into the input, where it is written from start to end."""
+    starts = run_starts(moves, y.elements)
+    if starts is None or len(starts) > _MOST_RUNS:
+        return ()
+    width = x.dtype.numpy.itemsize
+    run = y.nbytes // len(starts)
+    later = np.minimum.accumulate(starts[::-1])[::-1][1:] * width
+    unread = np.append(later, 2 * (x.nbytes + y.nbytes))
+    return (Overlap(0, 0, ahead=forward_distance(unread, run)),)
 
 
 def _bytes(value: Array, tensor: Tensor) -> Array:

@@ -1,0 +1,125 @@
+"""Runs ONNX's own test cases for operators through this frontend and our NumPy reference.
+
+They come with the `onnx` package (`smidgen[onnx]`), one node a model, with inputs and the right
+outputs. Where a node can only be taken with constant operands (weights, shapes, axes), all inputs
+but the first are made constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from smidgen.core.dtypes import Array
+from smidgen.core.errors import MissingExtra, SmidgenError
+from smidgen.frontends.onnx.convert import Imported, convert
+from smidgen.frontends.onnx.lowerings import known_operators
+from smidgen.frontends.onnx.model import OnnxModel
+from smidgen.frontends.onnx.reader import read_onnx
+from smidgen.graph.evaluate import Reference
+
+TOLERANCE = 1e-4
+"""Of float results: absolute, and relative to the expected value."""
+
+
+class Outcome(Enum):
+    """How a case ended."""
+
+    PASSED = "passed"
+    REFUSED = "refused"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One case: its name, its operator, how it ended and why."""
+
+    case: str
+    operator: str
+    outcome: Outcome
+    why: str = ""
+
+
+def results() -> Iterator[Result]:
+    """The outcome of every case for an operator that is taken."""
+    if find_spec("onnx") is None:
+        raise MissingExtra("onnx", "onnx", "running ONNX's test cases")
+    from onnx.backend.test.case.node import collect_testcases  # noqa: PLC0415 - an extra
+
+    known = frozenset(known_operators())
+    for case in collect_testcases(None):
+        nodes = case.model.graph.node if case.model is not None else ()
+        if len(nodes) == 1 and nodes[0].op_type in known and nodes[0].domain == "":
+            yield _result(case, nodes[0].op_type)
+
+
+def _result(case: Any, operator: str) -> Result:
+    name = str(case.name)
+    try:
+        model = read_onnx(case.model.SerializeToString(), name)
+    except SmidgenError as refused:
+        return Result(name, operator, Outcome.REFUSED, str(refused))
+    refusals: list[str] = []
+    for inputs, outputs in case.data_sets:
+        ended, why = _run(model, [np.asarray(x) for x in inputs], outputs)
+        if ended is not Outcome.PASSED:
+            return Result(name, operator, ended, why)
+        refusals.append(why)
+    return Result(name, operator, Outcome.PASSED)
+
+
+def _run(model: OnnxModel, inputs: Sequence[Array], outputs: Sequence[Any]) -> tuple[Outcome, str]:
+    """The best outcome with all inputs open, and with all but the first known."""
+    why = ""
+    for fixed in (0, len(inputs) - 1):
+        given = list(inputs[: len(inputs) - fixed])
+        try:
+            imported = convert(_with_constants(model, inputs, len(given)), "case")
+        except SmidgenError as refused:
+            why = str(refused)
+            continue
+        found = run(imported, given)
+        wrong = next(filter(None, map(_difference, found, outputs)), "")
+        return (Outcome.WRONG, wrong) if wrong else (Outcome.PASSED, "")
+    return Outcome.REFUSED, why
+
+
+def _with_constants(model: OnnxModel, inputs: Sequence[Array], kept: int) -> OnnxModel:
+    constants: Mapping[str, Array] = {
+        port.name: values
+        for port, values in list(zip(model.inputs, inputs, strict=False))[kept:]
+    }
+    ports = tuple(port for port in model.inputs if port.name not in constants)
+    return replace(model, constants={**model.constants, **constants}, inputs=ports)
+
+
+def run(imported: Imported, inputs: Sequence[Array]) -> list[Array]:
+    """The outputs of a graph for `inputs`, both in ONNX's order of axes."""
+    graph = imported.graph
+    given = []
+    for name, layout, values in zip(graph.inputs, imported.inputs, inputs, strict=True):
+        tensor = graph.tensors[name]
+        laid = layout.physical(np.asarray(values))
+        given.append(laid.reshape(tensor.shape).astype(tensor.dtype.numpy))
+    found = Reference(graph).run(given)
+    return [layout.logical(y) for layout, y in zip(imported.outputs, found, strict=True)]
+
+
+def _difference(found: Array, expected: Any) -> str:
+    """What is wrong with a result, or nothing; quanta may be off by one."""
+    wanted = np.asarray(expected)
+    if found.shape != wanted.shape:
+        return f"shape {found.shape} instead of {wanted.shape}"
+    if not wanted.size:
+        return ""
+    off = np.abs(found.astype(np.float64) - wanted.astype(np.float64))
+    if wanted.dtype.kind in "iu" and wanted.dtype.itemsize == 1:
+        return f"off by {off.max()} quanta" if off.max() > 1 else ""
+    exact = (found == wanted) | (np.isnan(found.astype(np.float64)) & np.isnan(wanted.astype(float)))
+    allowed = TOLERANCE * (1 + np.abs(wanted.astype(np.float64)))
+    return "" if np.all(exact | (off <= allowed)) else f"off by {np.nanmax(off)}"

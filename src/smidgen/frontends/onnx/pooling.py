@@ -1,0 +1,98 @@
+"""Poolings over one or two spatial axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from smidgen.frontends.onnx.call import Call, Lowering, Result
+from smidgen.frontends.onnx.values import Value
+from smidgen.frontends.onnx.windows import Window, read_window
+from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
+from smidgen.ops.shape.padding import Pad
+from smidgen.ops.support.window import Padding
+
+
+def max_pool(call: Call) -> tuple[Result, ...]:
+    """MaxPool2D; the indices of the maxima are not made."""
+    if call.read[1:2] == (True,):
+        call.refuse("the indices of the maxima are used", "use its first output only")
+    x = call.value(0)
+    window = _window(call, x)
+    tensor = call.image(x)
+    padding = _with_far_end(call, window, call.scope.shape(tensor))
+    op = MaxPool2D(window.size, window.stride, padding)
+    return call.as_image(*call.moved(op, tensor), len(x.layout.axes)), None
+
+
+def average_pool(call: Call) -> Value:
+    """AveragePool2D; padding that counts is added as zeros before."""
+    x = call.real_value(0)
+    window = _window(call, x)
+    tensor = call.image(x)
+    padding = _with_far_end(call, window, call.scope.shape(tensor))
+    if call.attribute("count_include_pad", 0) and window.padding != Padding():
+        around, p = window.padding, padding
+        before, after = (0, around.top, around.left, 0), (0, around.bottom, around.right, 0)
+        tensor = call.emit(Pad(before, after), [tensor])
+        padding = Padding(0, max(0, p.bottom - around.bottom), 0, max(0, p.right - around.right))
+    op = AveragePool2D(window.size, window.stride, padding)
+    return call.as_image(call.emit(op, [tensor]), len(x.layout.axes))
+
+
+def _window(call: Call, x: Value) -> Window:
+    shape = x.layout.shape
+    kernel = call.numbers("kernel_shape")
+    if kernel is None or len(shape) not in (3, 4):
+        call.refuse(f"its input has {len(shape)} axes", "pool over one or two spatial axes")
+    window = read_window(call, shape[2:], kernel)
+    if window.dilation != (1, 1):
+        call.refuse("dilated pooling", "use a larger stride, or a strided convolution")
+    return window
+
+
+def _with_far_end(call: Call, window: Window, image: Sequence[int]) -> Padding:
+    """The padding, with what `ceil_mode` adds at the bottom and on the right."""
+    if not call.attribute("ceil_mode", 0):
+        return window.padding
+    around = window.padding
+    ends = (
+        _far_end(image[1], around.top, around.bottom, window.size[0], window.stride[0]),
+        _far_end(image[2], around.left, around.right, window.size[1], window.stride[1]),
+    )
+    return Padding(around.top, ends[0], around.left, ends[1])
+
+
+def _far_end(extent: int, before: int, after: int, size: int, stride: int) -> int:
+    """The padding after an axis so that a last, partial window counts if it starts inside."""
+    outputs = -(-(extent + before + after - size) // stride) + 1
+    if (outputs - 1) * stride >= extent + before:
+        outputs -= 1
+    return max(after, (outputs - 1) * stride + size - extent - before)
+
+
+def global_average_pool(call: Call) -> Value:
+    """AveragePool2D over the whole image."""
+    return whole_pool(call, call.real_value(0), AveragePool2D)
+
+
+def global_max_pool(call: Call) -> Value:
+    """MaxPool2D over the whole image."""
+    return whole_pool(call, call.value(0), MaxPool2D)
+
+
+def whole_pool(
+    call: Call, x: Value, kind: type[AveragePool2D] | type[MaxPool2D]
+) -> Value:
+    """One window over all rows and columns of `x` [N, C, ...], which become 1."""
+    tensor = call.image(x)
+    _, rows, cols, _ = call.scope.shape(tensor)
+    op = kind((rows, cols), (rows, cols))
+    return call.as_image(*call.moved(op, tensor), len(x.layout.axes))
+
+
+POOLS: Mapping[str, Lowering] = {
+    "MaxPool": max_pool,
+    "AveragePool": average_pool,
+    "GlobalAveragePool": global_average_pool,
+    "GlobalMaxPool": global_max_pool,
+}

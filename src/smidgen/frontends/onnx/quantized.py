@@ -1,0 +1,299 @@
+"""Quantised operators, written as what they mean: real arithmetic between quanta.
+
+Each becomes Dequantize, the op in float32, and Quantize; `integers` then turns such a group into
+one op on quanta. uint8 becomes int8 throughout: 128 less, and so are the zero points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from smidgen.core.dtypes import Array, DType
+from smidgen.frontends.onnx.call import Call, Lowering
+from smidgen.frontends.onnx.convolution import convolve
+from smidgen.frontends.onnx.elementwise import combine, unary
+from smidgen.frontends.onnx.products import dense, multiply, transpose_last
+from smidgen.frontends.onnx.shaping import joined
+from smidgen.frontends.onnx.values import Constant, Operand, Value
+from smidgen.graph.tensor import Quantization
+from smidgen.ops.activation.functions import LeakyRelu, Logistic
+from smidgen.ops.activation.ops import Softmax
+from smidgen.ops.pool.ops import AveragePool2D
+from smidgen.ops.quantization.ops import Dequantize, Quantize
+
+UNSIGNED_OFFSET = 128
+
+
+def scales_of(call: Call, values: Array, scale: Array, zero_point: Array | None) -> tuple[Array, Array]:
+    """Scale and zero point, shaped to broadcast against `values`; per-axis ones along `axis`."""
+    zeros = np.zeros((), np.int64) if zero_point is None else zero_point.astype(np.int64)
+    if scale.size == 1:
+        return scale.astype(np.float64).reshape(()), zeros.reshape(-1)[:1].reshape(())
+    if scale.ndim != 1 or call.attribute("block_size", 0):
+        call.refuse("scales by blocks", "quantise by tensor or by channel")
+    axis = call.axis(1, values.ndim)
+    if len(scale) != values.shape[axis] or zeros.size not in (1, len(scale)):
+        call.damaged(f"{len(scale)} scales along axis {axis} of {list(values.shape)}")
+    column = [-1 if a == axis else 1 for a in range(values.ndim)]
+    spread = np.broadcast_to(zeros.reshape(-1), scale.shape)
+    return scale.astype(np.float64).reshape(column), spread.reshape(column)
+
+
+def real_constant(call: Call, quanta: Array, scale: Array, zero_point: Array | None) -> Constant:
+    """Dequantised numbers that remember their unit."""
+    unit, zeros = scales_of(call, quanta, scale, zero_point)
+    values = (quanta.astype(np.int64) - zeros) * unit
+    return Constant(values.astype(np.float32), unit)
+
+
+def single(call: Call, scale: Array, zero_point: Array | None, unsigned: bool) -> Quantization:
+    """The quantisation of an activation, whose quanta are int8."""
+    if scale.size != 1 or (zero_point is not None and zero_point.size != 1):
+        call.refuse("an activation is quantised by channel", "quantise activations by tensor")
+    factor = float(scale.reshape(-1)[0])
+    zero = 0 if zero_point is None else int(zero_point.reshape(-1)[0])
+    if not (np.isfinite(factor) and factor > 0.0):
+        call.damaged(f"its scale is {factor}")
+    return Quantization((factor,), (zero - (UNSIGNED_OFFSET if unsigned else 0),))
+
+
+def to_real(call: Call, x: Operand, scale: Array, zero_point: Array | None) -> Operand:
+    """The real numbers that quanta stand for."""
+    if isinstance(x, Constant):
+        return real_constant(call, x.values, scale, zero_point)
+    tensor = call.scope.builder.tensor(x.tensor)
+    if tensor.quantization is None or tensor.dtype is not DType.INT8:
+        call.refuse(f"it dequantises {tensor.dtype.label}", "quantise activations to int8 or uint8")
+    meant = (single(call, scale, zero_point, unsigned) for unsigned in _signs(zero_point))
+    if not any(_same(tensor.quant, quant) for quant in meant):
+        call.refuse(
+            "quanta are dequantised with another scale than they were quantised with",
+            "use one scale and zero point for both",
+        )
+    return _dequantized(call, x)
+
+
+def _dequantized(call: Call, x: Value) -> Value:
+    reals = call.scope.reals
+    if x.tensor not in reals:
+        (reals[x.tensor],) = call.scope.add(Dequantize(), [x.tensor], call.stem)
+    return Value(reals[x.tensor], x.layout)
+
+
+def _signs(zero_point: Array | None) -> tuple[bool, ...]:
+    """Whether a zero point counts in uint8; one that is not given may be of either type."""
+    return (True, False) if zero_point is None else (zero_point.dtype == np.uint8,)
+
+
+def _same(a: Quantization, b: Quantization) -> bool:
+    return a.zero_points == b.zero_points and np.float32(a.scale) == np.float32(b.scale)
+
+
+def to_quanta(
+    call: Call, x: Operand, scale: Array, zero_point: Array | None, unsigned: bool
+) -> Operand:
+    """The nearest quanta, saturated; of constants too."""
+    if isinstance(x, Constant):
+        unit, zeros = scales_of(call, x.values, scale, zero_point)
+        kind = np.uint8 if unsigned else np.int8
+        dtype = kind if zero_point is None else zero_point.dtype
+        info = np.iinfo(dtype)
+        single_unit = x.values.astype(np.float32) / unit.astype(np.float32)
+        return Constant(np.clip(np.rint(single_unit) + zeros, info.min, info.max).astype(dtype))
+    if call.scope.dtype(x) is not DType.FLOAT32:
+        call.refuse(f"it quantises {call.scope.dtype(x).label}", "quantise real numbers")
+    quant = single(call, scale, zero_point, unsigned)
+    (quanta,) = call.scope.add(Quantize(DType.INT8), [x.tensor], call.stem, quant)
+    return Value(quanta, x.layout)
+
+
+def dequantize_linear(call: Call) -> Operand:
+    """(x - zero point) * scale."""
+    zero = call.optional_constant(2, "zero point")
+    return to_real(call, call.operand(0), call.constant(1, "scale"), zero)
+
+
+def quantize_linear(call: Call) -> Operand:
+    """round(x / scale) + zero point, saturated."""
+    zero = call.optional_constant(2, "zero point")
+    declared = call.attribute("output_dtype", 0)
+    name = "uint8" if zero is None and declared in (0, 2) else "int8"
+    kind = name if zero is None else zero.dtype.name
+    if kind not in ("int8", "uint8") and isinstance(call.operand(0), Value):
+        call.refuse(f"it quantises to {kind}", "quantise activations to int8 or uint8")
+    scale = call.constant(1, "scale")
+    return to_quanta(call, call.operand(0), scale, zero, kind == "uint8")
+
+
+def _real_at(call: Call, index: int) -> Operand:
+    """The real numbers of inputs (x, scale, zero point) from `index` on."""
+    zero = call.optional_constant(index + 2, "zero point")
+    return to_real(call, call.operand(index), call.constant(index + 1, "scale"), zero)
+
+
+def _real_value_at(call: Call, index: int) -> Value:
+    return call.scope.as_value(_real_at(call, index), call.stem)
+
+
+def _quantized(call: Call, y: Operand, index: int) -> Operand:
+    """`y` with the scale and zero point of inputs `index` and the next."""
+    zero = call.optional_constant(index + 1, "zero point")
+    unsigned = zero is None or zero.dtype == np.uint8
+    return to_quanta(call, y, call.constant(index, "scale"), zero, unsigned)
+
+
+def qlinear_conv(call: Call) -> Operand:
+    """A convolution of quanta; its weights may be quantised by output channel."""
+    x, weights = _real_value_at(call, 0), _weights(call, 3, 0)
+    bias = call.optional_constant(8, "bias")
+    if bias is not None:
+        units = weights.units_along(0)
+        assert units is not None
+        bias = bias.astype(np.float64) * float(call.constant(1, "scale").reshape(-1)[0]) * units
+    return _quantized(call, convolve(call, x, weights, bias), 6)
+
+
+def _weights(call: Call, index: int, axis: int) -> Constant:
+    """Constant weights of inputs (w, scale, zero point), by tensor or along `axis`."""
+    quanta, scale = call.constant(index, "weights"), call.constant(index + 1, "scale")
+    zero = call.optional_constant(index + 2, "zero point")
+    column = [-1 if a == axis % quanta.ndim else 1 for a in range(quanta.ndim)]
+    unit = scale.astype(np.float64).reshape(() if scale.size == 1 else column)
+    zeros = np.zeros((), np.int64) if zero is None else zero.astype(np.int64)
+    zeros = zeros.reshape(() if zeros.size == 1 else column)
+    try:
+        values = (quanta.astype(np.int64) - zeros) * unit
+    except ValueError:
+        call.damaged(f"{scale.size} scales for weights {list(quanta.shape)}")
+    return Constant(values.astype(np.float32), unit)
+
+
+def qlinear_matmul(call: Call) -> Operand:
+    """A matrix product of quanta."""
+    second: Operand = call.operand(3)
+    second = _weights(call, 3, -1) if isinstance(second, Constant) else _real_at(call, 3)
+    return _quantized(call, multiply(call, _real_at(call, 0), second), 6)
+
+
+def qgemm(call: Call) -> Operand:
+    """Alpha * A' B' + C of quanta; without an output scale the result is real."""
+    if call.attribute("transA", 0):
+        call.refuse("transA", "transpose the constant instead")
+    turned = bool(call.attribute("transB", 0))
+    matrix: Operand = _weights(call, 3, 0 if turned else 1)
+    matrix = transpose_last(matrix) if turned else matrix
+    alpha = call.real("alpha", 1.0)
+    assert isinstance(matrix, Constant)
+    units = matrix.units_along(1)
+    bias, scale = call.optional_constant(6, "bias"), float(call.constant(1, "scale").reshape(-1)[0])
+    if bias is not None and units is not None:
+        bias = np.broadcast_to(bias.reshape(-1), units.shape) * scale * units * alpha
+    unit = None if matrix.unit is None else matrix.unit * alpha
+    y = dense(call, _real_value_at(call, 0), Constant(matrix.values * alpha, unit), bias)
+    return y if call.optional(7) is None else _quantized(call, y, 7)
+
+
+def qlinear_binary(kind: str) -> Lowering:
+    """The lowering of a sum or product of quanta."""
+
+    def lower(call: Call) -> Operand:
+        return _quantized(call, combine(call, kind, _real_at(call, 0), _real_at(call, 3)), 6)
+
+    return lower
+
+
+def qlinear_unary(function: Callable[[Call, Value], Value]) -> Lowering:
+    """The lowering of a function of quanta: (x, scale, zero point, scale, zero point)."""
+
+    def lower(call: Call) -> Operand:
+        return _quantized(call, function(call, _real_value_at(call, 0)), 3)
+
+    return lower
+
+
+def _sigmoid(call: Call, x: Value) -> Value:
+    return unary(call, Logistic(), x)
+
+
+def _leaky_relu(call: Call, x: Value) -> Value:
+    return unary(call, LeakyRelu(call.real("alpha", 0.01)), x)
+
+
+def _softmax(call: Call, x: Value) -> Value:
+    if not x.layout.is_suffix(call.axis(-1, len(x.layout.axes))):
+        call.refuse("softmax over an axis that does not lie innermost", "use the last axis")
+    return unary(call, Softmax(), x)
+
+
+def _global_average(call: Call, x: Value) -> Value:
+    if call.attribute("channels_last", 0):
+        call.refuse("channels_last", "export with channels first")
+    tensor = call.image(x)
+    _, rows, cols, _ = call.scope.shape(tensor)
+    op = AveragePool2D((rows, cols), (rows, cols))
+    return call.as_image(call.emit(op, [tensor]), len(x.layout.axes))
+
+
+def qlinear_concat(call: Call) -> Operand:
+    """Quanta of several scales, joined: (scale, zero point of y), then triples."""
+    count = (len(call.operands) - 2) // 3
+    parts = [_real_at(call, 2 + 3 * index) for index in range(count)]
+    return _quantized(call, joined(call, parts, call.attribute("axis", 1)), 0)
+
+
+def conv_integer(call: Call) -> Value:
+    """A convolution of quanta without scales: whole numbers, computed as reals."""
+    return _whole(call, lambda x, w: convolve(call, x, w, None), 0)
+
+
+def matmul_integer(call: Call) -> Value:
+    """A matrix product of quanta without scales: whole numbers, computed as reals."""
+    return _whole(call, lambda x, w: multiply(call, x, w), -1)
+
+
+def _whole(call: Call, product: Callable[[Value, Constant], Value], axis: int) -> Value:
+    """The product of the real numbers that stand behind quanta, over their scale."""
+    quanta = call.known(1, "weights").values
+    zero, weights_zero = (call.optional_constant(i, "zero point") for i in (2, 3))
+    x = call.operand(0)
+    tensor = call.scope.builder.tensor(x.tensor) if isinstance(x, Value) else None
+    if tensor is None or tensor.quantization is None:
+        call.refuse("its input is not quantised by QuantizeLinear", "quantise the model statically")
+    scale = np.asarray(tensor.quant.scale, np.float32)
+    real = to_real(call, x, scale, zero)
+    column = [-1 if a == axis % quanta.ndim else 1 for a in range(quanta.ndim)]
+    zeros = np.zeros((), np.int64) if weights_zero is None else weights_zero.astype(np.int64)
+    centred = quanta.astype(np.int64) - zeros.reshape(() if zeros.size == 1 else column)
+    unit = 1.0 / scale.astype(np.float64)
+    assert isinstance(real, Value)
+    return product(real, Constant((centred * unit).astype(np.float32), unit))
+
+
+def dynamic_quantize(call: Call) -> Value:
+    """Scales that are computed at run time: refused."""
+    return call.refuse(
+        "its scale is computed at run time",
+        "quantise the model statically (onnxruntime's quantize_static), "
+        "or give smidgen the float model and --calibrate",
+    )
+
+
+QUANTIZED: Mapping[str, Lowering] = {
+    "QuantizeLinear": quantize_linear,
+    "DequantizeLinear": dequantize_linear,
+    "QLinearConv": qlinear_conv,
+    "QLinearMatMul": qlinear_matmul,
+    "QGemm": qgemm,
+    "QLinearAdd": qlinear_binary("Add"),
+    "QLinearMul": qlinear_binary("Mul"),
+    "QLinearSigmoid": qlinear_unary(_sigmoid),
+    "QLinearLeakyRelu": qlinear_unary(_leaky_relu),
+    "QLinearSoftmax": qlinear_unary(_softmax),
+    "QLinearGlobalAveragePool": qlinear_unary(_global_average),
+    "QLinearConcat": qlinear_concat,
+    "ConvInteger": conv_integer,
+    "MatMulInteger": matmul_integer,
+    "DynamicQuantizeLinear": dynamic_quantize,
+}

@@ -1,0 +1,123 @@
+"""Reductions along axes, and where extremes are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from smidgen.frontends.layout import Layout
+from smidgen.frontends.onnx.call import Call, Lowering
+from smidgen.frontends.onnx.elementwise import unary
+from smidgen.frontends.onnx.values import Value
+from smidgen.graph.op import Op
+from smidgen.ops.elementwise.unary import Abs, Exp, Log, Sqrt, Square
+from smidgen.ops.index.ops import ArgMax, ArgMin, CumSum
+from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
+from smidgen.ops.reduce.ops import Mean, ReduceMax, ReduceMin, Sum
+from smidgen.ops.shape.slicing import Slice
+
+_Reduction = type[Mean] | type[Sum] | type[ReduceMax] | type[ReduceMin]
+_POOLS: Mapping[_Reduction, type[AveragePool2D] | type[MaxPool2D]] = {
+    Mean: AveragePool2D,
+    ReduceMax: MaxPool2D,
+}
+
+
+def reduction(
+    kind: _Reduction, before: Callable[[], Op] | None = None, after: Callable[[], Op] | None = None
+) -> Lowering:
+    """The lowering of a node that reduces along axes: `after` of the reduction of `before`."""
+
+    def lower(call: Call) -> Value:
+        x = call.real_value(0)
+        if before is not None:
+            x = unary(call, before(), x)
+        axes = _axes(call, len(x.layout.axes))
+        reduced = reduce_axes(call, x, axes, kind, bool(call.attribute("keepdims", 1)))
+        return reduced if after is None else unary(call, after(), reduced)
+
+    return lower
+
+
+def _axes(call: Call, rank: int) -> tuple[int, ...]:
+    given = call.axes(1, rank)
+    if not given:
+        empty = call.attribute("noop_with_empty_axes", 0)
+        return () if empty else tuple(range(rank))
+    return given
+
+
+def reduce_axes(
+    call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction, keep: bool
+) -> Value:
+    """`x` reduced along logical `axes`; a pool where these are the rows and columns of an image."""
+    value, order = call.scope.orderly(x)
+    places = tuple(sorted(order.index(axis) for axis in set(axes)))
+    shape = tuple(1 if axis in axes else extent for axis, extent in enumerate(x.layout.shape))
+    if 0 in x.layout.shape:
+        call.refuse("it reduces an empty tensor", "leave it out")
+    tensor = call.scope.laid(value, order)
+    if kind in _POOLS and len(order) in (3, 4) and places == tuple(range(1, len(order) - 1)):
+        image = call.four_axes(tensor)
+        window = call.scope.shape(image)[1:3]
+        emitted = call.emit(_POOLS[kind]((window[0], window[1]), (window[0], window[1])), [image])
+    elif places:
+        emitted = call.emit(kind(places, keep_dims=True), [tensor])
+    else:
+        emitted = tensor
+    layout = Layout.of(shape, order)
+    kept = tuple(axis for axis in range(len(shape)) if keep or axis not in axes)
+    return Value(emitted, Layout(layout.extents, tuple(layout.axes[axis] for axis in kept)))
+
+
+def arg_extreme(kind: type[ArgMax] | type[ArgMin]) -> Lowering:
+    """The lowering of a node that finds the index of an extreme, as int32."""
+
+    def lower(call: Call) -> Value:
+        x, rank = call.real_value(0), len(call.value(0).layout.axes)
+        axis = call.axis(0, rank)
+        if call.attribute("select_last_index", 0):
+            call.refuse("it selects the last of equal extremes", "select the first")
+        value, order = call.scope.orderly(x)
+        emitted = call.emit(kind(order.index(axis)), [call.scope.laid(value, order)])
+        shape = tuple(1 if a == axis else n for a, n in enumerate(x.layout.shape))
+        layout = Layout.of(shape, order)
+        keep = bool(call.attribute("keepdims", 1))
+        kept = tuple(a for a in range(rank) if keep or a != axis)
+        return Value(emitted, Layout(layout.extents, tuple(layout.axes[a] for a in kept)))
+
+    return lower
+
+
+def cumulative_sum(call: Call) -> Value:
+    """Running sums along an axis."""
+    x = call.real_value(0)
+    (axis,) = call.integers(1, "axis") or (0,)
+    value, order = call.scope.orderly(x)
+    place = order.index(call.axis_of(axis, len(order)))
+    flags = (bool(call.attribute(name, 0)) for name in ("exclusive", "reverse"))
+    emitted = call.emit(CumSum(place, *flags), [call.scope.laid(value, order)])
+    return Value(emitted, Layout.of(x.layout.shape, order))
+
+
+def reversed_along(call: Call, tensor: str, axis: int) -> str:
+    """`tensor` with a physical axis from its end to its start."""
+    shape = call.scope.shape(tensor)
+    begin = tuple(n - 1 if a == axis else 0 for a, n in enumerate(shape))
+    stride = tuple(-1 if a == axis else 1 for a in range(len(shape)))
+    return call.moved(Slice(begin, shape, stride), tensor)[0]
+
+
+REDUCTIONS: Mapping[str, Lowering] = {
+    "ReduceMean": reduction(Mean),
+    "ReduceSum": reduction(Sum),
+    "ReduceMax": reduction(ReduceMax),
+    "ReduceMin": reduction(ReduceMin),
+    "ReduceL1": reduction(Sum, Abs),
+    "ReduceL2": reduction(Sum, Square, Sqrt),
+    "ReduceSumSquare": reduction(Sum, Square),
+    "ReduceLogSum": reduction(Sum, None, Log),
+    "ReduceLogSumExp": reduction(Sum, Exp, Log),
+    "ArgMax": arg_extreme(ArgMax),
+    "ArgMin": arg_extreme(ArgMin),
+    "CumSum": cumulative_sum,
+}

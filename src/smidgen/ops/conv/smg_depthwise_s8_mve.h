@@ -1,0 +1,202 @@
+/* smg_depthwise_s8_mve: depthwise convolution on int8 for Arm cores with MVE (Helium).
+ *
+ * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w} w[h,w,o] * x[.., .., o]))
+ *
+ * b' is the bias with -zp_x * sum(w) folded in, so padding counts as zp_x. Sixteen channels go at
+ * once; even and odd ones have sums of 16 bits, which are moved to 32 bits after every `group`
+ * taps: so many that no sum of that many products of these weights can overflow. Windows that reach
+ * over the edge of the image are copied to scratch first, the others are read in place.
+ *
+ * `blocks` holds, for every sixteen channels, the words of smg_mve_requantize for channels
+ * 0 4 8 12, 2 6 10 14, 1 5 9 13 and 3 7 11 15, and then 16 weights for each tap; where
+ * the taps are odd in number, and not 3 x 3, 16 zeros follow.
+ * Exact: equals the reference of DepthwiseConv2D bit for bit. Scratch: a window, aligned to 4, and
+ * behind it two words for each tap, and two more. Goes element by element as far as overlaps are
+ * concerned: y may reach into x as far as safe_conv_distance (ops/support/overlap.py) says.
+ */
+#ifndef SMG_DEPTHWISE_S8_MVE_H
+#define SMG_DEPTHWISE_S8_MVE_H
+
+#include "smg_window_mve.h"
+
+typedef struct {
+    smg_window_mve_t window;
+    int32_t window_bytes;
+    int32_t out_zero_point, low, high;
+    const int32_t *blocks;
+} smg_depthwise_s8_mve_t;
+
+/* Sums of sixteen channels: even ones and odd ones, and within them every other. */
+typedef struct {
+    int16x8_t even, odd;
+} smg_depthwise_s8_mve_narrow_t;
+
+typedef struct {
+    int32x4_t even_low, even_high, odd_low, odd_high;
+} smg_depthwise_s8_mve_wide_t;
+
+SMG_INLINE smg_depthwise_s8_mve_narrow_t smg_depthwise_s8_mve_one(int8x16_t x, int8x16_t w) {
+    const smg_depthwise_s8_mve_narrow_t sums = {vmullbq_int_s8(x, w), vmulltq_int_s8(x, w)};
+    return sums;
+}
+
+SMG_INLINE smg_depthwise_s8_mve_narrow_t smg_depthwise_s8_mve_two(int8x16_t x, int8x16_t w,
+                                                                  int8x16_t x2, int8x16_t w2) {
+    smg_depthwise_s8_mve_narrow_t sums = smg_depthwise_s8_mve_one(x, w);
+    sums.even = vaddq_s16(sums.even, vmullbq_int_s8(x2, w2));
+    sums.odd = vaddq_s16(sums.odd, vmulltq_int_s8(x2, w2));
+    return sums;
+}
+
+SMG_INLINE void smg_depthwise_s8_mve_join(smg_depthwise_s8_mve_wide_t *to,
+                                          smg_depthwise_s8_mve_narrow_t sums) {
+    to->even_low = vaddq_s32(to->even_low, vmovlbq_s16(sums.even));
+    to->even_high = vaddq_s32(to->even_high, vmovltq_s16(sums.even));
+    to->odd_low = vaddq_s32(to->odd_low, vmovlbq_s16(sums.odd));
+    to->odd_high = vaddq_s32(to->odd_high, vmovltq_s16(sums.odd));
+}
+
+/* Sixteen sums as quanta, in the order of the channels. */
+SMG_INLINE int8x16_t smg_depthwise_s8_mve_finish(const smg_depthwise_s8_mve_t *op,
+                                                 const smg_depthwise_s8_mve_wide_t *sums,
+                                                 const int32_t *words, bool up) {
+    const int32_t each = SMG_MVE_WORDS(up);
+    const int16_t zero = (int16_t)op->out_zero_point;
+    int16x8_t even = vdupq_n_s16(0), odd = even;
+    even = vqmovnbq_s32(even, smg_mve_requantize(sums->even_low, words, up));
+    even = vqmovntq_s32(even, smg_mve_requantize(sums->even_high, words + each, up));
+    odd = vqmovnbq_s32(odd, smg_mve_requantize(sums->odd_low, words + 2 * each, up));
+    odd = vqmovntq_s32(odd, smg_mve_requantize(sums->odd_high, words + 3 * each, up));
+    int8x16_t all = vqmovnbq_s16(vdupq_n_s8(0), vqaddq_n_s16(even, zero));
+    all = vqmovntq_s16(all, vqaddq_n_s16(odd, zero));
+    all = vminq_s8(all, vdupq_n_s8((int8_t)op->high));
+    return vmaxq_s8(all, vdupq_n_s8((int8_t)op->low));
+}
+
+/* Sums over a window of any size; tap k is offsets[k] bytes behind x. */
+SMG_INLINE void smg_depthwise_s8_mve_any(smg_depthwise_s8_mve_wide_t *sums, const int8_t *x,
+                                         const int8_t *w, const int32_t *offsets, int32_t taps,
+                                         mve_pred16_t some) {
+    for (int32_t left = taps; left > 0; left -= 2) {
+        const int8x16_t a = vldrbq_z_s8(x + offsets[0], some);
+        const int8x16_t b = vldrbq_z_s8(x + offsets[1], some);
+        const int8x16_t v = vldrbq_s8(w), u = vldrbq_s8(w + 16);
+        smg_depthwise_s8_mve_join(sums, smg_depthwise_s8_mve_two(a, v, b, u));
+        offsets += 2;
+        w += 32;
+    }
+}
+
+/* Sums over a window of 3 x 3; offsets as above. */
+SMG_INLINE void smg_depthwise_s8_mve_3x3_sums(smg_depthwise_s8_mve_wide_t *sums, const int8_t *x,
+                                              const int8_t *w, const int32_t *offsets) {
+    const int32_t col = offsets[1], row = offsets[3];
+    const int8_t *const y = x + row, *const z = y + row;
+    smg_depthwise_s8_mve_join(sums,
+                              smg_depthwise_s8_mve_two(vldrbq_s8(x), vldrbq_s8(w),
+                                                       vldrbq_s8(x + col), vldrbq_s8(w + 16)));
+    smg_depthwise_s8_mve_join(sums,
+                              smg_depthwise_s8_mve_two(vldrbq_s8(x + 2 * col), vldrbq_s8(w + 32),
+                                                       vldrbq_s8(y), vldrbq_s8(w + 48)));
+    smg_depthwise_s8_mve_join(sums,
+                              smg_depthwise_s8_mve_two(vldrbq_s8(y + col), vldrbq_s8(w + 64),
+                                                       vldrbq_s8(y + 2 * col), vldrbq_s8(w + 80)));
+    smg_depthwise_s8_mve_join(sums,
+                              smg_depthwise_s8_mve_two(vldrbq_s8(z), vldrbq_s8(w + 96),
+                                                       vldrbq_s8(z + col), vldrbq_s8(w + 112)));
+    smg_depthwise_s8_mve_join(sums,
+                              smg_depthwise_s8_mve_one(vldrbq_s8(z + 2 * col), vldrbq_s8(w + 128)));
+}
+
+/* All channels of one pixel. */
+SMG_INLINE void smg_depthwise_s8_mve_pixel(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                           const int32_t *offsets, int8_t *y, bool is_3x3,
+                                           bool up) {
+    const int32_t taps = is_3x3 ? 9 : op->window.win_rows * op->window.win_cols;
+    const int32_t *words = op->blocks;
+    for (int32_t left = op->window.in_channels; left > 0; left -= 16) {
+        const mve_pred16_t some = vctp8q((uint32_t)left);
+        const int8_t *const weights = (const int8_t *)(words + 4 * SMG_MVE_WORDS(up));
+        const int32x4_t zero = vdupq_n_s32(0);
+        smg_depthwise_s8_mve_wide_t sums = {zero, zero, zero, zero};
+        if (is_3x3) {
+            smg_depthwise_s8_mve_3x3_sums(&sums, x, weights, offsets);
+        } else {
+            smg_depthwise_s8_mve_any(&sums, x, weights, offsets, taps, some);
+        }
+        vstrbq_p_s8(y, smg_depthwise_s8_mve_finish(op, &sums, words, up), some);
+        words += 4 * (SMG_MVE_WORDS(up) + (is_3x3 ? taps : taps + (taps & 1)));
+        x += 16;
+        y += 16;
+    }
+}
+
+/* Where the taps lie in the image, and in a copy of the window. */
+SMG_INLINE void smg_depthwise_s8_mve_offsets(const smg_window_mve_t *window, int32_t *image,
+                                             int32_t *copy) {
+    const int32_t channels = window->in_channels;
+    int32_t at = 0;
+    for (int32_t h = 0; h < window->win_rows; ++h) {
+        for (int32_t w = 0; w < window->win_cols; ++w) {
+            const int32_t row = h * window->dilation_rows, col = w * window->dilation_cols;
+            *image++ = (row * window->in_cols + col) * channels;
+            *copy++ = at;
+            at += channels;
+        }
+    }
+    *image = *copy = 0; /* for the tap that makes their number even */
+}
+
+SMG_INLINE void smg_depthwise_s8_mve_layer(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                           int8_t *y, uint8_t *scratch, bool is_3x3, bool up) {
+    const smg_window_mve_t *const window = &op->window;
+    const int32_t channels = window->in_channels;
+    int8_t *const copy = (int8_t *)scratch;
+    int32_t *const in_image = (int32_t *)(void *)(scratch + op->window_bytes);
+    int32_t *const in_copy = in_image + window->win_rows * window->win_cols + 1;
+    const int32_t reach = (window->win_cols - 1) * window->dilation_cols;
+    smg_depthwise_s8_mve_offsets(window, in_image, in_copy);
+    int32_t top = -window->top;
+    for (int32_t r = 0; r < window->out_rows; ++r) {
+        const smg_taps_mve_t rows =
+            smg_window_mve_inside(top, window->in_rows, window->win_rows, window->dilation_rows);
+        const int8_t *const first =
+            x + (top + rows.from * window->dilation_rows) * window->in_cols * channels;
+        const bool whole = rows.to - rows.from == window->win_rows;
+        int32_t left = -window->left;
+        for (int32_t c = 0; c < window->out_cols; ++c) {
+            const bool inside = whole && left >= 0 && left + reach < window->in_cols;
+            if (!inside) {
+                smg_window_mve_copy(window, first, rows, left, copy);
+            }
+            smg_depthwise_s8_mve_pixel(op, inside ? first + left * channels : copy,
+                                       inside ? in_image : in_copy, y, is_3x3, up);
+            y += channels;
+            left += window->stride_cols;
+        }
+        top += window->stride_rows;
+    }
+}
+
+SMG_KERNEL void smg_depthwise_s8_mve(const smg_depthwise_s8_mve_t *op, const int8_t *x, int8_t *y,
+                                     uint8_t *scratch) {
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, false, false);
+}
+
+SMG_KERNEL void smg_depthwise_s8_mve_up(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                        int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, false, true);
+}
+
+/* 3 x 3, a multiple of 16 channels. */
+SMG_KERNEL void smg_depthwise_s8_mve_3x3(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                         int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, false);
+}
+
+SMG_KERNEL void smg_depthwise_s8_mve_3x3_up(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                            int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, true);
+}
+
+#endif

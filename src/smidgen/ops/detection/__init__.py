@@ -1,0 +1,1 @@
+"""From the raw outputs of an object detector to boxes."""

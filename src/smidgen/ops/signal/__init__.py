@@ -1,0 +1,1 @@
+"""Fixed-point signal processing: the custom ops of TensorFlow Lite Micro's audio front end."""

@@ -1,0 +1,1 @@
+"""Kernels of signal processing, one or a few related ops a file."""
