@@ -82,7 +82,8 @@ LAYERS = {
     "small image": (layer((6, 6, 128), (3, 3), 1), 3.8),
     "time axis": (layer((59, 1, 96), (9, 1), 1), 3.3),
     "time axis, stride 2": (layer((118, 1, 96), (9, 1), 2), 3.3),
-    "first layer of micro speech": (layer((49, 40, 1), (10, 8), 2, 8), 1.3),
+    "first layer of micro speech, in tiles": (layer((49, 40, 1), (10, 8), 2, 8), 1.3),
+    "first layer with stride 1, in tiles": (layer((40, 31, 1), (5, 4), 1, 4), 2.5),
 }
 
 

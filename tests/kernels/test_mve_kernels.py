@@ -29,6 +29,7 @@ from smidgen.ops.conv.kernels.conv2d_s8_mve import Conv2DInt8Mve, SingleChannelI
 from smidgen.ops.conv.kernels.depthwise_s8_mve import DepthwiseConv2DInt8Mve
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.kernels.dense_s8_mve import DenseRowsInt8Mve, DenseVectorInt8Mve
+from smidgen.ops.elementwise.kernels.add_s8_mve import AddInt8Mve
 from smidgen.ops.kernel import Kernel
 from smidgen.ops.pool.kernels.pool2d_s8_mve import AveragePoolInt8Mve, MaxPoolInt8Mve
 from smidgen.ops.pool.ops import AveragePool2D
@@ -152,6 +153,20 @@ def test_poolings_are_exact(seed: int) -> None:
         )
     ]
     assert len(cases) > len(graphs) // 2
+    check_on_qemu(cases)
+
+
+@few_batches
+@given(seeds)
+def test_sums_are_exact(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    cases = []
+    for graph in batch(random_add, 60, seed):
+        node = graph.nodes[0]
+        if AddInt8Mve().accepts(node.op, graph.signature(node)):
+            values = tuple(int8(rng, graph.tensors[name].shape) for name in graph.inputs)
+            cases.append(Case(graph, AddInt8Mve(), values, note=repr(node)))
+    assert len(cases) > 30
     check_on_qemu(cases)
 
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import click
 
 import smidgen
-from smidgen.cli.options import board_option, model_argument, name_option, objective_option
+from smidgen.cli.options import (
+    board_option,
+    calibrate_option,
+    model_argument,
+    name_option,
+    objective_option,
+)
 from smidgen.cli.program import program
 from smidgen.project.build import build
 
@@ -20,9 +26,12 @@ from smidgen.project.build import build
 )
 @name_option
 @objective_option
-def compile_command(model: Path, board: str, output: Path, name: str, objective: str) -> None:
+@calibrate_option
+def compile_command(
+    model: Path, board: str, output: Path, name: str, objective: str, calibrate: tuple[Path, ...]
+) -> None:
     """Compile MODEL to C for a board, prove it on the emulated board, and report."""
-    made = build(smidgen.load(model), board, output, name, objective)
+    made = build(smidgen.load(model), board, output, name, objective, calibrate)
     click.echo(made.text)
     click.echo(f"\nmade in {output}: {', '.join(made.files)}")
     click.echo(f"next: {program()} run {output} --input x.npy")

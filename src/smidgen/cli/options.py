@@ -23,4 +23,11 @@ objective_option: Callable[..., Any] = click.option(
 name_option: Callable[..., Any] = click.option(
     "--name", default="", help="Prefix of the C names; default: the model file's name."
 )
+calibrate_option: Callable[..., Any] = click.option(
+    "--calibrate",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Quantise a float model to int8 by samples in this .npy file, stacked along its first "
+    "axis; once for each input of the model.",
+)
 model_argument: Callable[..., Any] = click.argument("model", type=click.Path(path_type=Path))

@@ -8,8 +8,14 @@ from pathlib import Path
 import click
 
 import smidgen
-from smidgen.cli.options import board_option, model_argument, objective_option
+from smidgen.cli.options import (
+    board_option,
+    calibrate_option,
+    model_argument,
+    objective_option,
+)
 from smidgen.emulate.tables import layer_table, summary
+from smidgen.project.calibration import calibrated
 from smidgen.project.page import profile_page
 
 
@@ -17,15 +23,22 @@ from smidgen.project.page import profile_page
 @model_argument
 @board_option
 @objective_option
+@calibrate_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with drawings to this file too."
 )
 def profile_command(
-    model: Path, board: str, objective: str, as_json: bool, html: Path | None
+    model: Path,
+    board: str,
+    objective: str,
+    calibrate: tuple[Path, ...],
+    as_json: bool,
+    html: Path | None,
 ) -> None:
     """Measure MODEL on an emulated board: instructions, modelled cycles, memory, by layer."""
-    artifact = smidgen.compile(smidgen.load(model), board, objective=objective)
+    graph = calibrated(smidgen.load(model), calibrate)
+    artifact = smidgen.compile(graph, board, objective=objective)
     measurement = smidgen.profile(artifact)
     if html is not None:
         html.write_text(profile_page(measurement, artifact.manifest), encoding="utf-8")

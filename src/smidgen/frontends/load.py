@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from smidgen.core.errors import UnsupportedError
+from smidgen.frontends.onnx.convert import load_onnx, survey_onnx
 from smidgen.frontends.tflite.convert import load_tflite, survey_tflite
+from smidgen.frontends.tflite.sniff import describe_content
 from smidgen.graph.graph import Graph
+
+_LOOK_BYTES = 256
 
 
 def load_model(path: Path | str) -> Graph:
@@ -15,7 +19,7 @@ def load_model(path: Path | str) -> Graph:
     Raises ModelFileError for a file that is missing, damaged or no model, and UnsupportedError for
     a model that smidgen cannot take.
     """
-    return load_tflite(path)
+    return load_onnx(path) if _holds_onnx(path) else load_tflite(path)
 
 
 def survey_model(path: Path | str) -> tuple[Graph, list[UnsupportedError]]:
@@ -23,4 +27,15 @@ def survey_model(path: Path | str) -> tuple[Graph, list[UnsupportedError]]:
 
     Raises ModelFileError for a file that is missing, damaged or no model.
     """
-    return survey_tflite(path)
+    return survey_onnx(path) if _holds_onnx(path) else survey_tflite(path)
+
+
+def _holds_onnx(path: Path | str) -> bool:
+    """Whether the file's content, whatever its name, looks like an ONNX model."""
+    try:
+        if not Path(path).is_file():
+            return False
+        with Path(path).open("rb") as stream:
+            return describe_content(stream.read(_LOOK_BYTES)) == "an ONNX model"
+    except (OSError, ValueError):
+        return False

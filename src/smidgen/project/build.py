@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from smidgen.emulate.measure import Measurement, measure
 from smidgen.emulate.proof import Proof, prove, random_samples
 from smidgen.emulate.tables import layer_table, proof_line, summary
 from smidgen.graph.graph import Graph
+from smidgen.project.calibration import calibrated
 from smidgen.targets.catalogue import board as find_board
 
 REPORT_TEXT, REPORT_JSON = "report.txt", "report.json"
@@ -32,13 +34,20 @@ class Build:
 
 
 def build(
-    graph: Graph, board_name: str, folder: Path, name: str = "", objective: str = "balanced"
+    graph: Graph,
+    board_name: str,
+    folder: Path,
+    name: str = "",
+    objective: str = "balanced",
+    calibration: Sequence[Path] = (),
 ) -> Build:
     """Compile `graph`, prove it on made-up inputs, and write C and report into `folder`.
 
+    A float graph is quantised first where `calibration` names files of samples, one an input.
     Nothing is written unless all of it worked. Raises SmidgenError's branches.
     """
     board = find_board(board_name)
+    graph = calibrated(graph, calibration)
     artifact = compile_graph(graph, board, name, objective)
     device = Device(artifact, board)
     samples = random_samples(graph, _PROOF_SAMPLES)

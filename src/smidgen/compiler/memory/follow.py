@@ -15,45 +15,42 @@ from smidgen.ops.state.ops import AssignState
 class Timeline:
     """The steps at which each tensor is written first and read last; -1 is before the run."""
 
-    graph: Graph
     schedule: Schedule
+    written: Mapping[str, int]
+    read: Mapping[str, int]
+    kept: frozenset[str]
+    """The tensors that are read after the run: by the caller, or as a state in the next one."""
+
+    @staticmethod
+    def of(graph: Graph, schedule: Schedule) -> Timeline:
+        """The timeline of `graph` run in the order of `schedule`."""
+        written = dict.fromkeys(graph.tensors, -1)
+        read: dict[str, int] = {}
+        kept = set(graph.outputs)
+        for index, (node, _) in enumerate(schedule):
+            assigns = isinstance(node.op, AssignState)
+            # An assignment does not read its state.
+            read.update(dict.fromkeys(node.inputs[1:] if assigns else node.inputs, index))
+            written.update(dict.fromkeys(node.outputs, index))
+            kept.update(node.outputs if assigns else ())
+        return Timeline(schedule, written, read, frozenset(kept))
 
     def follow(self, a: str, b: str, distance: int) -> bool:
         """Whether one of two tensors is done with when the other one is written.
 
         `distance` is address(b) - address(a). In the step that does both, the kernel must allow it.
         """
-        if self._written()[b] < self._written()[a]:
+        if self.written[b] < self.written[a]:
             a, b, distance = b, a, -distance
-        done, begins = self._read_last(a), self._written()[b]
+        done = len(self.schedule) if a in self.kept else self.last_reader([a])
+        begins = self.written[b]
         return done < begins or (
             done == begins >= 0 and _allows(*self.schedule[begins], a, b, distance)
         )
 
     def last_reader(self, names: Iterable[str]) -> int:
         """The last step that reads one of `names`; -1 where none does."""
-        return max((self._readers().get(name, -1) for name in names), default=-1)
-
-    def _written(self) -> Mapping[str, int]:
-        steps = dict.fromkeys(self.graph.tensors, -1)
-        for index, (node, _) in enumerate(self.schedule):
-            steps.update(dict.fromkeys(node.outputs, index))
-        return steps
-
-    def _read_last(self, name: str) -> int:
-        maker = self.graph.producers.get(name)
-        stays = maker is not None and isinstance(maker.op, AssignState)
-        if stays or name in self.graph.outputs:
-            return len(self.schedule)
-        return self._readers().get(name, -1)
-
-    def _readers(self) -> Mapping[str, int]:
-        steps: dict[str, int] = {}
-        for index, (node, _) in enumerate(self.schedule):
-            # An assignment does not read its state.
-            read = node.inputs[1:] if isinstance(node.op, AssignState) else node.inputs
-            steps.update(dict.fromkeys(read, index))
-        return steps
+        return max((self.read.get(name, -1) for name in names), default=-1)
 
 
 def _allows(node: Node, call: KernelCall, before: str, after: str, distance: int) -> bool:

@@ -176,7 +176,7 @@ class _Layout:
         ]
         if len(assigned) != 1 or self.graph.consumers[steps[assigned[0]][0].outputs[0]]:
             return steps
-        timeline = Timeline(self.graph, steps)
+        timeline = Timeline.of(self.graph, steps)
         last = timeline.last_reader(self._holding_old(state))
         # Who reads the state itself after its assignment wants what was assigned.
         if last <= assigned[0] or timeline.last_reader([state]) > assigned[0]:
@@ -187,7 +187,7 @@ class _Layout:
 
     def is_sound(self, steps: Schedule) -> bool:
         """Whether contents that share bytes with a state follow one another."""
-        timeline = Timeline(self.graph, steps)
+        timeline = Timeline.of(self.graph, steps)
         for state in self.graph.states:
             names = list(self._beside(state.name))
             for at, a in enumerate(names):

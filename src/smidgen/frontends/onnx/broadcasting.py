@@ -52,9 +52,7 @@ def align(call: Call, operands: Sequence[Operand], dtypes: Sequence[DType | None
         order = tuple(range(len(shape)))
     else:
         order = lead.layout.order() or ()
-    laid = [
-        _laid(call, value, order) if isinstance(value, Value) else value for value in operands
-    ]
+    laid = [_laid(call, value, order) if isinstance(value, Value) else value for value in operands]
     layout = Layout.of(shape, order)
     tensors = [
         operand

@@ -159,8 +159,12 @@ class Call:
                 self.scope.units[operands[-1]] = (np.asarray(data, np.float64), units)
         return self.scope.add(op, operands, self.stem)[0]
 
-    def moved(self, op: Op, tensor: str) -> tuple[str, ...]:
+    def moved(self, op: Op, tensor: str) -> str:
         """Append `op`, which only moves elements, so that quanta stay what they are."""
+        return self.pieces(op, tensor)[0]
+
+    def pieces(self, op: Op, tensor: str) -> tuple[str, ...]:
+        """As `moved`, for an op of several outputs."""
         quant = self.scope.builder.tensor(tensor).quantization
         return self.scope.add(op, [tensor], self.stem, quant)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from smidgen.core.dtypes import DType
 from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.elementwise import unary
-from smidgen.frontends.onnx.tensors import ACTIVATIONS, dtype_of
+from smidgen.frontends.onnx.tensors import dtype_of
 from smidgen.frontends.onnx.values import Constant, Operand
 from smidgen.ops.quantization.ops import Cast
 
@@ -29,7 +29,8 @@ def _dtype_like(call: Call, like: Constant) -> DType:
     """The type of activations that a constant's type stands for."""
     if like.values.dtype.kind == "f":
         return DType.FLOAT32
-    found = next((d for d in ACTIVATIONS.values() if d.numpy == like.values.dtype), None)
+    wide = (DType.INT32, DType.INT64, DType.BOOL)  # four bits are read as eight
+    found = next((dtype for dtype in wide if dtype.numpy == like.values.dtype), None)
     return found or call.refuse(f"type {like.values.dtype}", "cast to float32 or an integer type")
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smidgen.core.dtypes import DType
-from smidgen.core.errors import GraphError, ModelFileError, UnsupportedOp
+from smidgen.core.errors import GraphError, ModelFileError, UnsupportedError, UnsupportedOp
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Result
-from smidgen.frontends.onnx.folding import MAX_FOLDED_ELEMENTS, fold
+from smidgen.frontends.onnx.folding import FOLDS, MAX_FOLDED_ELEMENTS, fold
 from smidgen.frontends.onnx.integers import rewritten, tidy_quantized
 from smidgen.frontends.onnx.lowerings import LOWERINGS, alternatives
 from smidgen.frontends.onnx.model import OnnxModel, OnnxNode, OnnxPort
@@ -22,19 +22,19 @@ from smidgen.frontends.onnx.ports import (
     fixed_shape,
     input_quantization,
 )
-from smidgen.frontends.onnx.reader import read_onnx
+from smidgen.frontends.onnx.reader import MAX_FILE_BYTES, read_onnx
 from smidgen.frontends.onnx.scope import Scope, identifier
 from smidgen.frontends.onnx.tensors import UINT8, dtype_of
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.frontends.pytorch.fold import REWRITES
-from smidgen.graph.check import check
 from smidgen.graph.builder import GraphBuilder
+from smidgen.graph.check import check
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Quantization
 from smidgen.ops.quantization.ops import Quantize
 from smidgen.ops.shape.arrange import BroadcastTo
 
-OLDEST_OPSET, NEWEST_OPSET = 7, 27
+OLDEST_OPSET, NEWEST_OPSET = 7, 28
 _SPATIAL = frozenset(
     (
         *("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize"),
@@ -58,16 +58,38 @@ class Imported:
 
 def load_onnx(path: Path | str) -> Graph:
     """The graph of the file at `path`; see `convert`."""
-    path = Path(path)
+    return convert(_read(Path(path)), Path(path).stem).graph
+
+
+def survey_onnx(path: Path | str) -> tuple[Graph, list[UnsupportedError]]:
+    """As much of the file's graph as smidgen takes, and all that it does not take.
+
+    Nodes that would read what a refused one computes are left out, and so are such outputs.
+    """
+    problems: list[UnsupportedError] = []
+    return convert(_read(Path(path)), Path(path).stem, problems).graph, problems
+
+
+def _read(path: Path) -> OnnxModel:
     try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ModelFileError(
+                str(path),
+                "is far beyond any microcontroller",
+                f"use at most {MAX_FILE_BYTES} bytes",
+            )
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise ModelFileError(str(path), f"cannot be read: {error}", "check the path") from error
-    return convert(read_onnx(data, path.name, path.parent), path.stem).graph
+    return read_onnx(data, path.name, path.parent)
 
 
-def convert(model: OnnxModel, name: str) -> Imported:
+def convert(
+    model: OnnxModel, name: str, problems: list[UnsupportedError] | None = None
+) -> Imported:
     """The graph of `model`, called `name`.
+
+    Where `problems` is given, what cannot be taken is collected there and left out.
 
     Layout rule: in a model with convolutions, poolings or resizing, inputs and outputs [N, C, ...]
     of three axes or more are channels-last, [N, ..., C], unless less has to be moved in memory if
@@ -79,11 +101,11 @@ def convert(model: OnnxModel, name: str) -> Imported:
     """
     _check_opsets(model)
     if not any(node.op_type in _SPATIAL for node in model.nodes):
-        return _lowered(model, name, channels_last=False)[0]
-    first, moved = _lowered(model, name, channels_last=True)
+        return _lowered(model, name, False, problems)[0]
+    first, moved = _lowered(model, name, True, problems)
     if not moved:
         return first
-    second, moved_otherwise = _lowered(model, name, channels_last=False)
+    second, moved_otherwise = _lowered(model, name, False, None if problems is None else [])
     return second if moved_otherwise < moved else first
 
 
@@ -96,20 +118,27 @@ def _check_opsets(model: OnnxModel) -> None:
         )
 
 
-def _lowered(model: OnnxModel, name: str, channels_last: bool) -> tuple[Imported, int]:
+def _lowered(
+    model: OnnxModel, name: str, channels_last: bool, problems: list[UnsupportedError] | None
+) -> tuple[Imported, int]:
     """The tidied graph, and how many elements it has to move in memory."""
     scope = Scope(GraphBuilder(name), channels_last)
     nodes = checked_order(model)
-    work = _Work(model, scope, nodes, readers_of(nodes, model))
+    work = _Work(model, scope, nodes, readers_of(nodes, model), problems)
     layouts = tuple(work.bind_input(port) for port in model.inputs)
     for node in nodes:
         work.lower(node)
-    outputs = [work.output(port) for port in model.outputs]
-    graph = scope.builder.finish([tensor for tensor, _ in outputs])
+    ports = [port for port in model.outputs if port.name not in work.missing]
+    outputs = [work.output(port) for port in ports]
+    ends = [tensor for tensor, _ in outputs] or work.frontier()
+    graph = scope.builder.finish(ends)
     has_quanta = scope.reals or any(isinstance(node.op, Quantize) for node in graph.nodes)
     tidied = tidy_quantized(graph, scope.units) if has_quanta else rewritten(graph, REWRITES)
-    tidied = renamed(tidied, [identifier(port.name) for port in model.outputs])
-    imported = Imported(check(tidied, after="onnx"), layouts, tuple(layout for _, layout in outputs))
+    if ports:
+        tidied = renamed(tidied, [identifier(port.name) for port in ports])
+    imported = Imported(
+        check(tidied, after="onnx"), layouts, tuple(layout for _, layout in outputs)
+    )
     return imported, scope.moved_elements
 
 
@@ -121,6 +150,9 @@ class _Work:
     scope: Scope
     nodes: Sequence[OnnxNode]
     readers: Mapping[str, int]
+    problems: list[UnsupportedError] | None
+    missing: set[str] = field(default_factory=set)
+    """Outputs of nodes that were refused, and of those that read them."""
     known: dict[str, Operand] = field(default_factory=dict)
     folded_elements: int = 0
 
@@ -150,13 +182,30 @@ class _Work:
         return input_quantization(port.name, self.nodes, constants, dtype is DType.UINT8)
 
     def lower(self, node: OnnxNode) -> None:
+        """Make graph of a node, unless it is refused and problems are collected."""
+        try:
+            if self.missing.isdisjoint(node.inputs):
+                self._lower(node)
+            else:
+                self.missing.update(node.outputs)
+        except UnsupportedError as problem:
+            if self.problems is None:
+                raise
+            self.problems.append(problem)
+            self.missing.update(node.outputs)
+
+    def frontier(self) -> list[str]:
+        """What a survey that reached no output ends with: the last tensor that was made."""
+        made = [value.tensor for value in self.known.values() if isinstance(value, Value)]
+        return made[-1:]
+
+    def _lower(self, node: OnnxNode) -> None:
         """Compute a node now if its inputs are known, else make graph of it."""
         call = self._call(node)
-        results = fold(call)
-        if results is not None:
-            self._pay(call, results)
-        else:
-            results = self._lowered(call)
+        constants = fold(call)
+        if constants is not None:
+            self._pay(call, constants)
+        results = self._lowered(call) if constants is None else constants
         for name, result in zip(node.outputs, results, strict=False):
             if name and result is not None:
                 self.known[name] = result
@@ -180,11 +229,17 @@ class _Work:
         if lowering is None or node.domain not in ("", _MICROSOFT):
             if node.op_type in self.model.functions:
                 call.refuse("a function of the model", "inline it by onnx.inliner")
+            if node.op_type in FOLDS and not node.domain:
+                call.refuse(
+                    "its inputs are computed at run time", "export with fixed shapes, to fold it"
+                )
             call.refuse("smidgen has no such operator", alternatives(node.op_type))
         try:
             made = lowering(call)
         except GraphError as error:
-            raise UnsupportedOp(call.place, f"{error.thing}: {error.why}", "check its shapes") from error
+            raise UnsupportedOp(
+                call.place, f"{error.thing}: {error.why}", "check its shapes"
+            ) from error
         return made if isinstance(made, tuple) else (made,)
 
     def _pay(self, call: Call, results: tuple[Constant, ...]) -> None:

@@ -81,16 +81,21 @@ def _as_affine(call: Call, kind: str, a: Operand, b: Operand) -> Value | None:
         return None
     if broadcast_shape(call, (shape_of(a), shape_of(b))) != x.layout.shape:
         return None
-    number, reverse = constant.values.astype(np.float64), x is b
+    factors = _factors(kind, constant.values.astype(np.float64), reverse=x is b)
+    return None if factors is None else affine(call, x, *factors)
+
+
+def _factors(kind: str, number: Array, reverse: bool) -> tuple[Array, Array] | None:
+    """The scale and shift that `kind` by a constant is; `reverse` has it on the left-hand side."""
     one, zero = np.ones(()), np.zeros(())
     if kind == "Add":
-        return affine(call, x, one, number)
+        return one, number
     if kind == "Sub":
-        return affine(call, x, -one, number) if reverse else affine(call, x, one, -number)
+        return (-one, number) if reverse else (one, -number)
     if kind == "Mul":
-        return affine(call, x, number, zero)
+        return number, zero
     if kind == "Div" and not reverse and np.all(number != 0.0):
-        return affine(call, x, 1.0 / number, zero)
+        return 1.0 / number, zero
     return None
 
 
@@ -108,7 +113,9 @@ def affine(call: Call, x: Value, scale: Array, shift: Array) -> Value | None:
     if np.all(scales == 1.0) and np.all(shifts == 0.0):
         return x
     elements = math.prod(shape)
-    image = (1, *shape[1:3], channels) if len(shape) == 4 else (1, elements // channels, 1, channels)
+    image = (
+        (1, *shape[1:3], channels) if len(shape) == 4 else (1, elements // channels, 1, channels)
+    )
     view = call.scope.reshape(x.tensor, (shape[0], *image[1:]) if len(shape) == 4 else image)
     constants = {"weights": scales.reshape(1, 1, 1, -1), "bias": shifts}
     return Value(call.emit(DepthwiseConv2D(), [view], constants), x.layout)
@@ -201,11 +208,10 @@ def logical_not(call: Call) -> Value:
 def where(call: Call) -> Value:
     """Select; both choices have one type."""
     operands = tuple(call.operand(index) for index in range(3))
-    dtype = _common_dtype(call, *operands[1:]) if _has_value(operands[1:]) else None
-    if dtype is None:
-        dtype = DType.FLOAT32
-        if shape_of(operands[1]) and operands[1].values.dtype.kind in "iu":  # type: ignore[union-attr]
-            dtype = DType.INT32
+    choices = operands[1:]
+    dtype = _common_dtype(call, *choices) if _has_value(choices) else DType.FLOAT32
+    if all(isinstance(x, Constant) and x.values.dtype.kind in "iu" for x in choices):
+        dtype = DType.INT32
     aligned = align(call, operands, (DType.BOOL, dtype, dtype))
     return Value(call.emit(Select(), aligned.tensors), aligned.layout)
 

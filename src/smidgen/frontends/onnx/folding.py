@@ -182,7 +182,7 @@ def _range(call: Call, arrays: Sequence[Array]) -> Array:
         call.damaged("its start, limit or step is no number")
     count = max(0, math.ceil((float(limit) - float(start)) / float(step)))
     _checked(call, (count,))
-    return (start + np.arange(count) * step).astype(arrays[0].dtype)
+    return np.asarray(start + np.arange(count) * step, arrays[0].dtype)
 
 
 def _reduce(function: Callable[..., Any]) -> Fold:
@@ -256,18 +256,19 @@ FOLDS: Mapping[str, Fold] = {
 }
 """How each operator is computed on constants."""
 
-_UNIT_KEEPERS: Mapping[str, Callable[[Call, Constant], Array | None]] = {
-    "Transpose": lambda call, x: _turned_unit(call, x),
-    "Identity": lambda call, x: x.unit,
-    "Dropout": lambda call, x: x.unit,
-}
-
 
 def _turned_unit(call: Call, x: Constant) -> Array | None:
     if x.unit is None or x.unit.size == 1:
         return x.unit
     padded = x.unit.reshape((1,) * (x.values.ndim - x.unit.ndim) + x.unit.shape)
     return padded.transpose(permutation(call, x.values.ndim))
+
+
+_UNIT_KEEPERS: Mapping[str, Callable[[Call, Constant], Array | None]] = {
+    "Transpose": _turned_unit,
+    "Identity": lambda _, x: x.unit,
+    "Dropout": lambda _, x: x.unit,
+}
 
 
 def fold(call: Call) -> tuple[Constant, ...] | None:

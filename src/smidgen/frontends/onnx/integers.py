@@ -277,9 +277,8 @@ class _Rewrite:
 
 
 def _alike(a: Quantization, b: Quantization) -> bool:
-    return a.zero_points == b.zero_points and np.array_equal(
-        np.float32(a.scales), np.float32(b.scales)
-    )
+    scales = (np.asarray(quant.scales, np.float32) for quant in (a, b))
+    return a.zero_points == b.zero_points and np.array_equal(*scales)
 
 
 def _without_dead(graph: Graph, nodes: list[Node]) -> Graph:

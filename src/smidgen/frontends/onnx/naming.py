@@ -11,7 +11,9 @@ from smidgen.graph.graph import Graph
 def renamed(graph: Graph, outputs: Sequence[str]) -> Graph:
     """`graph` with its outputs called `outputs` where these names are free and different."""
     names: dict[str, str] = {}
-    taken = {name for name, t in graph.tensors.items() if name in graph.inputs or t.data is not None}
+    taken = {
+        name for name, t in graph.tensors.items() if name in graph.inputs or t.data is not None
+    }
     for old, wanted in zip(graph.outputs, outputs, strict=True):
         if old not in names and old in graph.producers and wanted not in taken:
             names[old] = wanted

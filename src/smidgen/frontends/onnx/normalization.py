@@ -15,30 +15,32 @@ from smidgen.frontends.onnx.values import Operand, Value
 from smidgen.ops.elementwise.unary import Rsqrt, Square
 from smidgen.ops.reduce.ops import Mean, Sum
 
-
 _TINY = number(1e-30)
 """Keeps the length of a zero vector from dividing by zero."""
 
 
-def normalized(
-    call: Call, x: Value, axes: tuple[int, ...], epsilon: float, centre: bool = True
-) -> Value:
-    """(x - mean) / sqrt(variance + epsilon) over `axes`; without `centre` the mean counts as 0."""
-    if centre:
-        x = combine(call, "Sub", x, reduce_axes(call, x, axes, Mean, True))
-    variance = reduce_axes(call, unary(call, Square(), x), axes, Mean, True)
-    return combine(call, "Mul", x, unary(call, Rsqrt(), scaled(call, variance, 1.0, epsilon)))
+def normalized(call: Call, x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
+    """(x - mean) / sqrt(variance + epsilon) over `axes`."""
+    centred = combine(call, "Sub", x, reduce_axes(call, x, axes, Mean, True))
+    return combine(call, "Mul", centred, _inverse_root(call, centred, axes, epsilon))
+
+
+def _inverse_root(call: Call, x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
+    """1 / sqrt(mean of squares + epsilon)."""
+    squares = reduce_axes(call, unary(call, Square(), x), axes, Mean, True)
+    return unary(call, Rsqrt(), scaled(call, squares, 1.0, epsilon))
 
 
 def layer_norm(call: Call) -> tuple[Result, ...]:
     """Normalised over the axes from `axis` on, then scaled and shifted."""
-    if any(call.read[1:]):
-        call.refuse("its mean or deviation is used", "use its first output only")
     x = call.real_value(0)
     rank = len(x.layout.axes)
     axes = tuple(range(call.axis(-1, rank), rank))
-    y = normalized(call, x, axes, call.real("epsilon", 1e-5))
-    return _scaled_by(call, y, call.operand(1), call.optional(2)), None, None
+    mean = reduce_axes(call, x, axes, Mean, True)
+    centred = combine(call, "Sub", x, mean)
+    inverse = _inverse_root(call, centred, axes, call.real("epsilon", 1e-5))
+    y = combine(call, "Mul", centred, inverse)
+    return _scaled_by(call, y, call.operand(1), call.optional(2)), mean, inverse
 
 
 def _scaled_by(call: Call, y: Value, gain: Operand, shift: Operand | None) -> Value:
@@ -51,7 +53,7 @@ def rms_norm(call: Call) -> Value:
     x = call.real_value(0)
     rank = len(x.layout.axes)
     axes = tuple(range(call.axis(-1, rank), rank))
-    y = normalized(call, x, axes, call.real("epsilon", 1e-5), centre=False)
+    y = combine(call, "Mul", x, _inverse_root(call, x, axes, call.real("epsilon", 1e-5)))
     return combine(call, "Mul", y, call.operand(1))
 
 

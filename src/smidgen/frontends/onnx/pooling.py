@@ -21,7 +21,7 @@ def max_pool(call: Call) -> tuple[Result, ...]:
     tensor = call.image(x)
     padding = _with_far_end(call, window, call.scope.shape(tensor))
     op = MaxPool2D(window.size, window.stride, padding)
-    return call.as_image(*call.moved(op, tensor), len(x.layout.axes)), None
+    return call.as_image(call.moved(op, tensor), len(x.layout.axes)), None
 
 
 def average_pool(call: Call) -> Value:
@@ -80,14 +80,12 @@ def global_max_pool(call: Call) -> Value:
     return whole_pool(call, call.value(0), MaxPool2D)
 
 
-def whole_pool(
-    call: Call, x: Value, kind: type[AveragePool2D] | type[MaxPool2D]
-) -> Value:
+def whole_pool(call: Call, x: Value, kind: type[AveragePool2D] | type[MaxPool2D]) -> Value:
     """One window over all rows and columns of `x` [N, C, ...], which become 1."""
     tensor = call.image(x)
     _, rows, cols, _ = call.scope.shape(tensor)
     op = kind((rows, cols), (rows, cols))
-    return call.as_image(*call.moved(op, tensor), len(x.layout.axes))
+    return call.as_image(call.moved(op, tensor), len(x.layout.axes))
 
 
 POOLS: Mapping[str, Lowering] = {

@@ -26,7 +26,9 @@ from smidgen.ops.quantization.ops import Dequantize, Quantize
 UNSIGNED_OFFSET = 128
 
 
-def scales_of(call: Call, values: Array, scale: Array, zero_point: Array | None) -> tuple[Array, Array]:
+def scales_of(
+    call: Call, values: Array, scale: Array, zero_point: Array | None
+) -> tuple[Array, Array]:
     """Scale and zero point, shaped to broadcast against `values`; per-axis ones along `axis`."""
     zeros = np.zeros((), np.int64) if zero_point is None else zero_point.astype(np.int64)
     if scale.size == 1:

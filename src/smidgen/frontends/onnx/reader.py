@@ -6,7 +6,10 @@ in time and memory proportional to the file's size.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import ModelFileError, UnsupportedType
@@ -47,9 +50,7 @@ def read_onnx(data: bytes, file: str, folder: Path | None = None) -> OnnxModel:
         constants,
         # Until IR version 4 constants were listed among the inputs, too.
         tuple(
-            port
-            for port in map(_port, graph.messages(GRAPH_INPUTS))
-            if port.name not in constants
+            port for port in map(_port, graph.messages(GRAPH_INPUTS)) if port.name not in constants
         ),
         tuple(_port(message) for message in graph.messages(GRAPH_OUTPUTS)),
         tuple(message.text(1) for message in model.messages(MODEL_FUNCTIONS)),
@@ -93,20 +94,17 @@ def _attribute(message: Message, folder: Path | None) -> tuple[str, Attribute]:
 
 def _attribute_value(message: Message, kind: int, folder: Path | None) -> Attribute:
     number = _FIELD_OF_KIND.get(kind, 0)
-    if kind == _FLOAT:
-        floats = message.floats(number)
-        return float(floats[-1]) if len(floats) else 0.0
-    if kind == _INT:
-        return message.integer(number)
-    if kind == _STRING:
-        return _text(message, number)
-    if kind == _TENSOR:
-        return read_tensor(message.message(number), folder)
-    if kind == _FLOATS:
-        return tuple(message.floats(number).tolist())
-    if kind == _INTS:
-        return tuple(message.integers(number).tolist())
-    return tuple(message.texts(number)) if kind == _STRINGS else None
+    floats = message.floats(number) if kind in (_FLOAT, _FLOATS) else np.zeros(0)
+    values: Mapping[int, Callable[[], Attribute]] = {
+        _FLOAT: lambda: float(floats[-1]) if len(floats) else 0.0,
+        _INT: lambda: message.integer(number),
+        _STRING: lambda: _text(message, number),
+        _TENSOR: lambda: read_tensor(message.message(number), folder),
+        _FLOATS: lambda: tuple(floats.tolist()),
+        _INTS: lambda: tuple(message.integers(number).tolist()),
+        _STRINGS: lambda: tuple(message.texts(number)),
+    }
+    return values[kind]() if kind in values else None
 
 
 def _text(message: Message, number: int) -> str:

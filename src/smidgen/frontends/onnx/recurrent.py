@@ -261,9 +261,7 @@ def _sequence(call: Call) -> Sequence3:
 
 
 def _layers(call: Call, sequence: Sequence3, gates: int, with_cell: bool) -> list[Layer]:
-    weights, recurrent = (
-        call.constant(i, "weights").astype(np.float64) for i in (1, 2)
-    )
+    weights, recurrent = (call.constant(i, "weights").astype(np.float64) for i in (1, 2))
     flags = _directions(call)
     units = recurrent.shape[-1] if recurrent.ndim == 3 else 0
     rows = gates * units
@@ -301,7 +299,7 @@ def _initial(call: Call, index: int, direction: int, shape: tuple[int, int]) -> 
     tensor = call.scope.laid(Value(value.tensor, layout), (0, 1, 2))
     if count > 1:
         part = Slice((direction, 0, 0), (1, *shape), (1, 1, 1))
-        (tensor,) = call.moved(part, tensor)
+        tensor = call.moved(part, tensor)
     return call.scope.reshape(tensor, shape)
 
 

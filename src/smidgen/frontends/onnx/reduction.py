@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
+
+from smidgen.core.dtypes import DType
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.elementwise import unary
 from smidgen.frontends.onnx.values import Value
 from smidgen.graph.op import Op
+from smidgen.ops.elementwise.arithmetic import Sub
 from smidgen.ops.elementwise.unary import Abs, Exp, Log, Sqrt, Square
 from smidgen.ops.index.ops import ArgMax, ArgMin, CumSum
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
@@ -46,9 +50,7 @@ def _axes(call: Call, rank: int) -> tuple[int, ...]:
     return given
 
 
-def reduce_axes(
-    call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction, keep: bool
-) -> Value:
+def reduce_axes(call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction, keep: bool) -> Value:
     """`x` reduced along logical `axes`; a pool where these are the rows and columns of an image."""
     value, order = call.scope.orderly(x)
     places = tuple(sorted(order.index(axis) for axis in set(axes)))
@@ -75,10 +77,12 @@ def arg_extreme(kind: type[ArgMax] | type[ArgMin]) -> Lowering:
     def lower(call: Call) -> Value:
         x, rank = call.real_value(0), len(call.value(0).layout.axes)
         axis = call.axis(0, rank)
-        if call.attribute("select_last_index", 0):
-            call.refuse("it selects the last of equal extremes", "select the first")
         value, order = call.scope.orderly(x)
-        emitted = call.emit(kind(order.index(axis)), [call.scope.laid(value, order)])
+        tensor, place = call.scope.laid(value, order), order.index(axis)
+        if call.attribute("select_last_index", 0):
+            emitted = _from_end(call, kind(place), tensor)
+        else:
+            emitted = call.emit(kind(place), [tensor])
         shape = tuple(1 if a == axis else n for a, n in enumerate(x.layout.shape))
         layout = Layout.of(shape, order)
         keep = bool(call.attribute("keepdims", 1))
@@ -86,6 +90,14 @@ def arg_extreme(kind: type[ArgMax] | type[ArgMin]) -> Lowering:
         return Value(emitted, Layout(layout.extents, tuple(layout.axes[a] for a in kept)))
 
     return lower
+
+
+def _from_end(call: Call, op: ArgMax | ArgMin, tensor: str) -> str:
+    """The last of equal extremes: the first from the end."""
+    extent = call.scope.shape(tensor)[op.axis]
+    index = call.emit(op, [reversed_along(call, tensor, op.axis)])
+    last = call.scope.constant(f"{call.stem}_last", np.array([extent - 1]), DType.INT32)
+    return call.emit(Sub(), [last, index])
 
 
 def cumulative_sum(call: Call) -> Value:
@@ -104,7 +116,7 @@ def reversed_along(call: Call, tensor: str, axis: int) -> str:
     shape = call.scope.shape(tensor)
     begin = tuple(n - 1 if a == axis else 0 for a, n in enumerate(shape))
     stride = tuple(-1 if a == axis else 1 for a in range(len(shape)))
-    return call.moved(Slice(begin, shape, stride), tensor)[0]
+    return call.moved(Slice(begin, shape, stride), tensor)
 
 
 REDUCTIONS: Mapping[str, Lowering] = {

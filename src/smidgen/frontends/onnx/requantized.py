@@ -102,7 +102,8 @@ def _tensors(
     scales = tuple(single(unit) for unit in units)
     even = len(set(scales)) == 1
     quant = Quantization(
-        scales[:1] if even else scales, (zero_point,) * (1 if even else len(scales)),
+        scales[:1] if even else scales,
+        (zero_point,) * (1 if even else len(scales)),
         None if even else axis,
     )
     made = [Tensor(constants[0].name, DType.INT8, shape, quant, stored)]

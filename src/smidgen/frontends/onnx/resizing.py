@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def _coordinates(call: Call, grid: str, extent: int, size: int, scale: float) ->
 
 
 def _rounded(call: Call, places: Array, rounding: str) -> Array:
-    rules = {
+    rules: Mapping[str, Callable[[Array], Array]] = {
         "floor": np.floor,
         "ceil": np.ceil,
         "round_prefer_floor": lambda x: np.ceil(x - 0.5),
@@ -155,7 +155,7 @@ def _nearest(call: Call, tensor: str, places: Sequence[Array], rounding: str) ->
     for corners, half in _GRIDS:
         op = ResizeNearest(size, corners, half)
         if all(np.array_equal(op.sources(a, shape[a + 1]), chosen[a]) for a in range(2)):
-            return call.moved(op, tensor)[0]
+            return call.moved(op, tensor)
     for axis, picked in enumerate(chosen):
         name = call.scope.constant(f"{call.stem}_positions", picked, DType.INT32)
         quant = call.scope.builder.tensor(tensor).quantization

@@ -125,7 +125,8 @@ def nothing(call: Call) -> Operand:
 def dropout(call: Call) -> tuple[Result, ...]:
     """Nothing, at inference."""
     training = call.optional(2)
-    if call.read[1:2] == (True,) or (isinstance(training, Constant) and training.values.any()):
+    idle = training is None or (isinstance(training, Constant) and not training.values.any())
+    if call.read[1:2] == (True,) or not idle:
         call.refuse("dropout in training mode", "export the model for inference")
     return call.operand(0), None
 
@@ -155,9 +156,7 @@ def joined(call: Call, operands: Sequence[Operand], axis: int) -> Value:
             call.refuse("its operands have different types or scales", "dequantise them first")
         tensors.append(call.scope.laid(value, order))
         shape[axis] += value.layout.shape[axis]
-    (emitted,) = call.scope.add(
-        Concat(order.index(axis)), tensors, call.stem, source.quantization
-    )
+    (emitted,) = call.scope.add(Concat(order.index(axis)), tensors, call.stem, source.quantization)
     return Value(emitted, Layout.of(shape, order))
 
 
@@ -180,7 +179,7 @@ def split(call: Call) -> tuple[Result, ...]:
     tensor = call.scope.laid(value, order)
     if len(sizes) == 1:
         return (value,)
-    pieces = call.moved(Split(order.index(axis), sizes), tensor)
+    pieces = call.pieces(Split(order.index(axis), sizes), tensor)
     return tuple(
         Value(piece, Layout.of([size if a == axis else n for a, n in enumerate(shape)], order))
         for piece, size in zip(pieces, sizes, strict=True)
@@ -214,7 +213,7 @@ def slice_(call: Call) -> Value:
     if size == shape and min(stride, default=1) > 0:
         return value
     op = Slice(*(tuple(numbers[axis] for axis in order) for numbers in (begin, size, stride)))
-    return Value(*call.moved(op, call.scope.laid(value, order)), Layout.of(size, order))
+    return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(size, order))
 
 
 def slices(call: Call, shape: Sequence[int]) -> list[tuple[int, int, int]]:
@@ -301,7 +300,7 @@ def _as_slice(call: Call, x: Value, axis: int, chosen: np.ndarray) -> Value | No
     begin = [int(chosen[0]) if a == axis else 0 for a in order]
     stride = [step if a == axis else 1 for a in order]
     op = Slice(tuple(begin), tuple(shape[a] for a in order), tuple(stride))
-    return Value(*call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
+    return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
 
 
 def _gathered(call: Call, x: Value, axis: int, positions: str) -> Value:
@@ -370,9 +369,7 @@ def _cropped(call: Call, tensor: str, before: list[int], after: list[int]) -> st
         return tensor
     shape = call.scope.shape(tensor)
     begin = tuple(max(0, -n) for n in before)
-    size = tuple(
-        n - b - max(0, -e) for n, b, e in zip(shape, begin, after, strict=True)
-    )
+    size = tuple(n - b - max(0, -e) for n, b, e in zip(shape, begin, after, strict=True))
     if min(size) < 1:
         call.damaged("nothing is left of its input")
     return call.moved(Slice(begin, size, (1,) * len(size)), tensor)[0]
@@ -381,7 +378,7 @@ def _cropped(call: Call, tensor: str, before: list[int], after: list[int]) -> st
 def _padded(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
     mode = call.text("mode", "constant")
     if mode == "reflect":
-        return call.moved(MirrorPad(before, after, reflect=True), tensor)[0]
+        return call.moved(MirrorPad(before, after, reflect=True), tensor)
     if mode == "edge":
         return _edge(call, tensor, list(before), list(after))
     if mode != "constant":
@@ -393,7 +390,7 @@ def _padded(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, 
         call.refuse("quanta are padded with another value than zero", "pad before QuantizeLinear")
     whole = source.dtype is not DType.FLOAT32
     number = None if fill == 0.0 or source.quantization else (int(fill) if whole else fill)
-    return call.moved(Pad(before, after, number), tensor)[0]
+    return call.moved(Pad(before, after, number), tensor)
 
 
 def _edge(call: Call, tensor: str, before: list[int], after: list[int]) -> str:
@@ -402,7 +399,7 @@ def _edge(call: Call, tensor: str, before: list[int], after: list[int]) -> str:
         call.refuse("an edge is repeated many times", "use constant or reflect")
     while any(before) or any(after):
         now, then = (tuple(min(n, 1) for n in side) for side in (before, after))
-        tensor = call.moved(MirrorPad(now, then, reflect=False), tensor)[0]
+        tensor = call.moved(MirrorPad(now, then, reflect=False), tensor)
         before, after = (
             [n - m for n, m in zip(side, step, strict=True)]
             for side, step in ((before, now), (after, then))
@@ -426,7 +423,7 @@ def _broadcast(call: Call, x: Value, shape: Sequence[int]) -> Value:
     if value.layout.shape == tuple(shape):
         return value
     op = BroadcastTo(tuple(shape[axis] for axis in order))
-    return Value(*call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
+    return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
 
 
 def tile(call: Call) -> Value:
@@ -449,15 +446,13 @@ def depth_to_space(call: Call) -> Value:
         call.damaged(f"blocks of {block} in {list(x.layout.shape)}")
     mode = call.text("mode", "DCR")
     if mode == "DCR":
-        return call.as_image(*call.moved(DepthToSpace(block), call.image(x)), 4)
+        return call.as_image(call.moved(DepthToSpace(block), call.image(x)), 4)
     batch, channels, rows, cols = x.layout.shape
     depth = channels // block**2
     parts = reshaped(call, x, (batch, depth, block, block, rows, cols))
     turned = Value(parts.tensor, parts.layout.permuted((0, 1, 4, 2, 5, 3)))
     laid = call.scope.laid(turned, (0, 2, 3, 4, 5, 1))
-    return call.as_image(
-        call.scope.reshape(laid, (batch, rows * block, cols * block, depth)), 4
-    )
+    return call.as_image(call.scope.reshape(laid, (batch, rows * block, cols * block, depth)), 4)
 
 
 def space_to_depth(call: Call) -> Value:
@@ -465,7 +460,13 @@ def space_to_depth(call: Call) -> Value:
     x, block = call.value(0), call.attribute("blocksize", 1)
     if len(x.layout.axes) != 4 or block < 1:
         call.damaged(f"blocks of {block} in {list(x.layout.shape)}")
-    return call.as_image(*call.moved(SpaceToDepth(block), call.image(x)), 4)
+    if call.text("mode", "DCR") == "DCR":
+        return call.as_image(call.moved(SpaceToDepth(block), call.image(x)), 4)
+    batch, channels, rows, cols = x.layout.shape
+    small = (rows // block, cols // block)
+    parts = reshaped(call, x, (batch, channels, small[0], block, small[1], block))
+    laid = call.scope.laid(parts, (0, 2, 4, 1, 3, 5))
+    return call.as_image(call.scope.reshape(laid, (batch, *small, channels * block**2)), 4)
 
 
 SHAPING: Mapping[str, Lowering] = {

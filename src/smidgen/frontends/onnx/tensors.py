@@ -18,7 +18,14 @@ EXTERNAL = 1
 MAX_ELEMENTS = 1 << 26
 """Elements of one tensor; 64 million are more than any microcontroller can address."""
 
-TYPE_NAMES = ["undefined", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"]
+# fmt: off
+TYPE_NAMES = (
+    "undefined", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool",
+    "float16", "double", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn",
+    "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0",
+    "uint2", "int2",
+)
+# fmt: on
 FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64 = 1, 2, 3, 4, 5, 6, 7
 BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16, UINT4, INT4 = 9, 10, 11, 12, 13, 16, 21, 22
 
@@ -50,7 +57,7 @@ ACTIVATIONS: Mapping[int, DType] = {
     INT64: DType.INT64,
     BOOL: DType.BOOL,
 }
-"""The type that an activation has in a graph; all floating-point numbers are computed in float32."""
+"""The type that an activation has in a graph; all real numbers are computed in float32."""
 
 
 def type_name(element: int) -> str:
@@ -119,11 +126,12 @@ def _from_raw(data: memoryview, element: int, count: int) -> Array:
     stored = np.dtype(STORED[element])
     usable = data[: len(data) // stored.itemsize * stored.itemsize]
     if element == BOOL:
-        return np.frombuffer(usable, np.uint8) != 0
+        return np.asarray(np.frombuffer(usable, np.uint8) != 0)
     return np.frombuffer(usable, stored).astype(stored.newbyteorder("="), copy=False)
 
 
 def _from_fields(message: Message, element: int, count: int) -> Array:
+    """The numbers in the field for their type; the shorter types share the one of int32."""
     if element == FLOAT:
         return message.floats(FLOAT_DATA).astype(np.float32)
     if element == DOUBLE:
@@ -131,8 +139,11 @@ def _from_fields(message: Message, element: int, count: int) -> Array:
     if element == INT64:
         return message.integers(INT64_DATA)
     if element in (UINT32, UINT64):
-        return message.integers(UINT64_DATA).astype(np.uint32 if element == UINT32 else np.uint64)
-    words = message.integers(INT32_DATA)
+        return message.integers(UINT64_DATA).astype(np.dtype(STORED[element]))
+    return _from_words(message.integers(INT32_DATA), element, count)
+
+
+def _from_words(words: Array, element: int, count: int) -> Array:
     if element == FLOAT16:
         return words.astype(np.uint16).view(np.float16)
     if element == BFLOAT16:
@@ -175,7 +186,9 @@ def _external(message: Message, folder: Path | None) -> memoryview:
             stream.seek(offset)
             return memoryview(stream.read(min(length, 8 * MAX_ELEMENTS)))
     except (OSError, ValueError) as error:
-        raise ModelFileError(what, f"{location!r} cannot be read", "copy both files again") from error
+        raise ModelFileError(
+            what, f"{location!r} cannot be read", "copy both files again"
+        ) from error
 
 
 def _confined(folder: Path, location: str, what: str) -> Path:

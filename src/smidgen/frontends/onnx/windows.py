@@ -27,7 +27,9 @@ class Window:
         return rows, cols
 
 
-def pair(call: Call, name: str, numbers: Sequence[int], spatial: int, default: int) -> tuple[int, int]:
+def pair(
+    call: Call, name: str, numbers: Sequence[int], spatial: int, default: int
+) -> tuple[int, int]:
     """`numbers` over one or two spatial axes as (rows, columns); a missing column is `default`."""
     if len(numbers) != spatial or any(not 0 < n <= MAX_WINDOW for n in numbers):
         call.damaged(f"{name} is {list(numbers)} for {spatial} spatial axes")

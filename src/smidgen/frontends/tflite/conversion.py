@@ -98,6 +98,11 @@ class Conversion:
             raise ModelFileError(self.where(operator), f"lacks its input {position}")
         return self.subgraph.tensors[operator.inputs[position]]
 
+    def require(self, operator: TfliteOperator, count: int) -> None:
+        """Raise ModelFileError unless the first `count` inputs are given."""
+        for position in range(count):
+            self.tensor(operator, position)
+
     def has_input(self, operator: TfliteOperator, position: int) -> bool:
         """Whether input `position` is given."""
         return position < len(operator.inputs) and operator.inputs[position] >= 0

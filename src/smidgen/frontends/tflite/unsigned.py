@@ -20,12 +20,12 @@ from smidgen.frontends.tflite.model import (
 from smidgen.frontends.tflite.schema import TensorType
 
 _OFFSET = 128
-# They take uint8 as it is: an input that only they read stays, and so does an output they make.
+# They take uint8 as it is: inputs that only they read stay, and so does what they put out.
 _CONVERTERS = frozenset({"QUANTIZE", "DEQUANTIZE", "CAST"})
 
 
 def with_signed_quanta(model: TfliteModel) -> TfliteModel:
-    """`model` with every quantised uint8 tensor as int8, but for inputs and outputs of the whole."""
+    """`model` with every quantised uint8 tensor as int8, but for what the caller sees."""
     main, *rest = model.subgraphs
     signed = [_shifted(subgraph, frozenset()) for subgraph in rest]
     return replace(model, subgraphs=(_main(main), *signed))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
-from smidgen.core.errors import ModelFileError
+from smidgen.core.errors import ModelFileError, UnsupportedOp
 from smidgen.frontends.tflite.conversion import Conversion
 from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.graph.op import Op
 from smidgen.ops.state.ops import AssignState
+
+MOST_STATE_ELEMENTS = 1 << 24
+"""A file could name any number; no microcontroller has so much memory."""
 
 
 def variable(conversion: Conversion, operator: TfliteOperator, position: int) -> str:
@@ -24,6 +28,12 @@ def variable(conversion: Conversion, operator: TfliteOperator, position: int) ->
     if not tensor.is_variable:
         raise ModelFileError(
             conversion.where(operator), f"its input {position} is no variable tensor"
+        )
+    if math.prod(tensor.shape) > MOST_STATE_ELEMENTS:
+        raise UnsupportedOp(
+            conversion.where(operator),
+            f"keeps {math.prod(tensor.shape)} values from one run to the next",
+            f"{MOST_STATE_ELEMENTS} are the most",
         )
     if tensor.index not in conversion.names:
         dtype, quantization = conversion.dtype(tensor), conversion.quantization(tensor)

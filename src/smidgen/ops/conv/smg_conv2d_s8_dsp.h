@@ -8,7 +8,7 @@
  * outputs of both. A last odd pixel is made twice.
  *
  * Exact: equals the reference of Conv2D bit for bit, for weights and scaling that
- * ops/support/columns.py packed. Scratch: 6 * depth bytes, aligned to 4; 4 * depth if no window is
+ * ops/support/columns.py packed. Scratch: 5 * depth bytes, aligned to 4; 4 * depth if no window is
  * ever copied. Both windows are read before the two pixels are written: y may reach into x as far
  * as safe_pixel_distance (ops/support/overlap.py) says for two pixels.
  */
@@ -42,7 +42,9 @@ SMG_INLINE void smg_conv2d_s8_dsp_columns(const smg_conv2d_s8_dsp_t *op, const i
         }
         return;
     }
-    int8_t *const copies = (int8_t *)(columns + op->depth);
+    /* The columns overwrite the first copy: after k values they end at byte 4 * k, and what is left
+     * of that copy starts at 3 * depth + k, which is no less. */
+    int8_t *const copies = (int8_t *)columns + 3 * op->depth;
     smg_windows_s8_copy(windows, x, p, copies);
     smg_windows_s8_copy(windows, x, q, copies + op->depth);
     (void)smg_columns_dsp(copies, copies + op->depth, op->depth, columns);

@@ -9,7 +9,7 @@
  * those that a last group lacks.
  *
  * Exact: equals the reference of Conv2D bit for bit, for weights and scaling that
- * ops/support/columns.py packed. Scratch: 11 * depth bytes, aligned to 4; 8 * depth if no window is
+ * ops/support/columns.py packed. Scratch: 10 * depth bytes, aligned to 4; 8 * depth if no window is
  * ever copied. The windows are read before the three pixels are written: y may reach into x as far
  * as safe_pixel_distance (ops/support/overlap.py) says for three pixels.
  */
@@ -44,7 +44,9 @@ SMG_INLINE void smg_conv2d_s8_trio_columns(const smg_conv2d_s8_trio_t *op, const
         }
         return;
     }
-    int8_t *const copies = (int8_t *)(columns + 2 * op->depth);
+    /* The columns overwrite the first copy: after k values they end at byte 8 * k, and what is left
+     * of that copy starts at 7 * depth + k, which is no less. */
+    int8_t *const copies = (int8_t *)columns + 7 * op->depth;
     for (int32_t i = 0; i < 3; ++i) {
         smg_windows_s8_copy(windows, x, pixels[i], copies + i * op->depth);
     }

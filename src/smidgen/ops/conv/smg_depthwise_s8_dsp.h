@@ -34,6 +34,7 @@ typedef struct {
     int32_t window_words; /* ... to the next one in a window */
     int32_t output_words; /* ... to the one that the next output starts at */
     int32_t first;        /* the half of a plane that the first input goes to */
+    int32_t tile_cols, tile_in_cols, tile_step, left; /* for .._window_.. and .._any, see below */
     int32_t lead, pairs,
         trail; /* inputs of a column: one in a high half, pairs, one in a low half */
     int32_t zero_point, scale, addend;
@@ -107,29 +108,58 @@ SMG_INLINE void smg_depthwise_s8_dsp_copy1(const smg_depthwise_s8_dsp_t *op, con
     }
 }
 
-/* Weight t of a window column, `scale` times; 0 beyond its ends. */
-SMG_INLINE int32_t smg_depthwise_s8_dsp_tap(const int8_t *column, int32_t t, int32_t taps,
-                                            int32_t scale) {
-    return t >= 0 && t < taps ? scale * column[t] : 0;
+/* The weights of a 3x3 window, `scale` times: a column (w0, w1, w2) as the pairs (w0, w1), (w1,
+ * w2), with stride 2 as (w0, w1), (w2, 0). Returns what follows them. */
+SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights_3x3(const int8_t *weights, smg_pair_t *to,
+                                                          int32_t stride, int32_t scale) {
+    for (int32_t c = 0; c < 3; ++c) {
+        const int32_t w0 = scale * weights[0], w1 = scale * weights[1], w2 = scale * weights[2];
+        to[0] = smg_pair(w0, w1);
+        to[1] = stride == 1 ? smg_pair(w1, w2) : smg_pair(w2, 0);
+        to += 2;
+        weights += 3;
+    }
+    return weights;
 }
 
-/* The weights of one channel, as pairs that start at even rows; with stride 1 each is followed by
- * the pair that starts one row before it (after it where there are but three rows). */
-SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights(const int8_t *weights, smg_pair_t *to,
-                                                      int32_t taps, int32_t cols, int32_t stride,
-                                                      int32_t steps, int32_t scale, bool three) {
-    for (int32_t c = 0; c < cols; ++c) {
-        for (int32_t t = 0; t < 2 * steps; t += 2) {
-            const int32_t first = smg_depthwise_s8_dsp_tap(weights, t, taps, scale);
-            const int32_t second = smg_depthwise_s8_dsp_tap(weights, t + 1, taps, scale);
-            const int32_t shifted =
-                smg_depthwise_s8_dsp_tap(weights, t + (three ? 2 : -1), taps, scale);
-            *to++ = smg_pair(first, second);
-            if (stride == 1) {
-                *to++ = three ? smg_pair(second, shifted) : smg_pair(shifted, first);
-            }
+/* The weights of any window for stride 1: each pair that starts at an even row (w0, w1) is followed
+ * by the pair that starts one row before it (0, w0), and so on. One half beyond is written. */
+SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights_stride1(const int8_t *weights, smg_half_t *to,
+                                                              int32_t taps, int32_t cols,
+                                                              int32_t scale) {
+    SMG_ROLLED
+    for (int32_t c = cols; c > 0; --c) {
+        to[2] = 0;
+        SMG_ROLLED
+        for (int32_t t = taps; t > 0; t -= 2) {
+            const smg_half_t first = (smg_half_t)(scale * *weights++);
+            const smg_half_t second = (smg_half_t)(t > 1 ? scale * *weights++ : 0);
+            to[0] = first;
+            to[1] = second;
+            to[3] = first;
+            to[6] = second;
+            to += 4;
         }
-        weights += taps;
+        if ((taps & 1) == 0) {
+            to[0] = 0;
+            to[1] = 0;
+            to[3] = 0;
+            to += 4;
+        }
+    }
+    return weights;
+}
+
+/* The weights of any window for stride 2: `halves` for each column, filled up with 0. */
+SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights_stride2(const int8_t *weights, smg_half_t *to,
+                                                              int32_t taps, int32_t cols,
+                                                              int32_t halves, int32_t scale) {
+    SMG_ROLLED
+    for (int32_t c = cols; c > 0; --c) {
+        SMG_ROLLED
+        for (int32_t t = 0; t < halves; ++t) {
+            *to++ = (smg_half_t)(t < taps ? scale * *weights++ : 0);
+        }
     }
     return weights;
 }
@@ -358,9 +388,14 @@ SMG_INLINE const int8_t *smg_depthwise_s8_dsp_prepare(const smg_depthwise_s8_dsp
     if (mode == SMG_DW_SHIFT) {
         channel[SMG_DW_ADDEND] = (2 * op->out_zero_point + 1) * (1 << (op->factors[o] - 1));
     }
-    return form == 3 ? smg_depthwise_s8_dsp_weights(packed, to, 3, 3, stride, stride, scale, true)
-                     : smg_depthwise_s8_dsp_weights(packed, to, op->taps, op->win_cols, stride,
-                                                    op->steps, scale, false);
+    if (form == 3) {
+        return smg_depthwise_s8_dsp_weights_3x3(packed, to, stride, scale);
+    }
+    smg_half_t *const halves = (smg_half_t *)(void *)to;
+    const int32_t cols = form == 1 ? 1 : op->win_cols;
+    return stride == 1 ? smg_depthwise_s8_dsp_weights_stride1(packed, halves, op->taps, cols, scale)
+                       : smg_depthwise_s8_dsp_weights_stride2(packed, halves, op->taps, cols,
+                                                              2 * op->steps, scale);
 }
 
 /* `form` is 3 for windows of 3x3, 1 for windows of one column, 0 for all. */
@@ -402,10 +437,34 @@ SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, con
     }
 }
 
+/* The same, `tile_cols` columns of outputs at a time, from `tile_in_cols` columns of padded inputs:
+ * scratch for part of a channel will do. Each tile starts `tile_step` columns after the one before.
+ */
+SMG_INLINE void smg_depthwise_s8_dsp_tiles(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
+                                           int8_t *y, uint8_t *scratch, int32_t stride,
+                                           int32_t form, int32_t mode) {
+    smg_depthwise_s8_dsp_t tile = *op;
+    int32_t start = -op->left;
+    SMG_ROLLED
+    for (int32_t left = op->out_cols; left > 0; left -= op->tile_cols) {
+        const int32_t from = smg_min(smg_max(start, 0), op->cols);
+        tile.out_cols = smg_min(left, op->tile_cols);
+        tile.cols = smg_min(start + op->tile_in_cols, op->cols) - from;
+        tile.first = op->first + 2 * (from - start) * op->column_words;
+        smg_depthwise_s8_dsp_layer(&tile, x + from * op->col_step, y, scratch, stride, form, mode);
+        y += op->tile_cols * op->out_col_step;
+        start += op->tile_step;
+    }
+}
+
 #define SMG_DW_FUNCTION(suffix, stride, form, mode)                                                \
     SMG_KERNEL void smg_depthwise_s8_dsp_##suffix(const smg_depthwise_s8_dsp_t *op,                \
                                                   const int8_t *x, int8_t *y, uint8_t *scratch) {  \
-        smg_depthwise_s8_dsp_layer(op, x, y, scratch, stride, form, mode);                         \
+        if (form != 0) {                                                                           \
+            smg_depthwise_s8_dsp_layer(op, x, y, scratch, stride, form, mode);                     \
+        } else {                                                                                   \
+            smg_depthwise_s8_dsp_tiles(op, x, y, scratch, stride, form, mode);                     \
+        }                                                                                          \
     }
 
 #define SMG_DW_FUNCTIONS(suffix, stride, form)                                                     \

@@ -9,7 +9,8 @@
  *
  * `blocks` holds, for every sixteen channels, the words of smg_mve_requantize for channels
  * 0 4 8 12, 2 6 10 14, 1 5 9 13 and 3 7 11 15, and then 16 weights for each tap; where
- * the taps are odd in number, and not 3 x 3, 16 zeros follow.
+ * the taps are odd in number, and not 3 x 3, 16 zeros follow. Fewer than sixteen channels are there
+ * again and again.
  * Exact: equals the reference of DepthwiseConv2D bit for bit. Scratch: a window, aligned to 4, and
  * behind it two words for each tap, and two more. Goes element by element as far as overlaps are
  * concerned: y may reach into x as far as safe_conv_distance (ops/support/overlap.py) says.
@@ -87,40 +88,45 @@ SMG_INLINE void smg_depthwise_s8_mve_any(smg_depthwise_s8_mve_wide_t *sums, cons
     }
 }
 
-/* Sums over a window of 3 x 3; offsets as above. */
-SMG_INLINE void smg_depthwise_s8_mve_3x3_sums(smg_depthwise_s8_mve_wide_t *sums, const int8_t *x,
-                                              const int8_t *w, const int32_t *offsets) {
-    const int32_t col = offsets[1], row = offsets[3];
-    const int8_t *const y = x + row, *const z = y + row;
-    smg_depthwise_s8_mve_join(sums,
-                              smg_depthwise_s8_mve_two(vldrbq_s8(x), vldrbq_s8(w),
-                                                       vldrbq_s8(x + col), vldrbq_s8(w + 16)));
-    smg_depthwise_s8_mve_join(sums,
-                              smg_depthwise_s8_mve_two(vldrbq_s8(x + 2 * col), vldrbq_s8(w + 32),
-                                                       vldrbq_s8(y), vldrbq_s8(w + 48)));
-    smg_depthwise_s8_mve_join(sums,
-                              smg_depthwise_s8_mve_two(vldrbq_s8(y + col), vldrbq_s8(w + 64),
-                                                       vldrbq_s8(y + 2 * col), vldrbq_s8(w + 80)));
-    smg_depthwise_s8_mve_join(sums,
-                              smg_depthwise_s8_mve_two(vldrbq_s8(z), vldrbq_s8(w + 96),
-                                                       vldrbq_s8(z + col), vldrbq_s8(w + 112)));
-    smg_depthwise_s8_mve_join(sums,
-                              smg_depthwise_s8_mve_one(vldrbq_s8(z + 2 * col), vldrbq_s8(w + 128)));
+SMG_INLINE int8x16_t smg_depthwise_s8_mve_load(const int8_t *x, mve_pred16_t some, bool whole) {
+    return whole ? vldrbq_s8(x) : vldrbq_z_s8(x, some);
 }
 
-/* All channels of one pixel. */
+/* Sums over a window of 3 x 3; offsets as above. */
+SMG_INLINE void smg_depthwise_s8_mve_3x3_sums(smg_depthwise_s8_mve_wide_t *sums, const int8_t *x,
+                                              const int8_t *w, const int32_t *offsets,
+                                              mve_pred16_t some, bool whole) {
+    const int32_t col = offsets[1], row = offsets[3];
+    const int8_t *const taps[9] = {x,           x + col,           x + 2 * col,
+                                   x + row,     x + row + col,     x + row + 2 * col,
+                                   x + 2 * row, x + 2 * row + col, x + 2 * row + 2 * col};
+#define SMG_TWO(k)                                                                                 \
+    smg_depthwise_s8_mve_two(                                                                      \
+        smg_depthwise_s8_mve_load(taps[k], some, whole), vldrbq_s8(w + 16 * (k)),                  \
+        smg_depthwise_s8_mve_load(taps[(k) + 1], some, whole), vldrbq_s8(w + 16 * (k) + 16))
+    smg_depthwise_s8_mve_join(sums, SMG_TWO(0));
+    smg_depthwise_s8_mve_join(sums, SMG_TWO(2));
+    smg_depthwise_s8_mve_join(sums, SMG_TWO(4));
+    smg_depthwise_s8_mve_join(sums, SMG_TWO(6));
+#undef SMG_TWO
+    smg_depthwise_s8_mve_join(
+        sums, smg_depthwise_s8_mve_one(smg_depthwise_s8_mve_load(taps[8], some, whole),
+                                       vldrbq_s8(w + 128)));
+}
+
+/* All channels of one pixel, or `count` values of several. */
 SMG_INLINE void smg_depthwise_s8_mve_pixel(const smg_depthwise_s8_mve_t *op, const int8_t *x,
-                                           const int32_t *offsets, int8_t *y, bool is_3x3,
-                                           bool up) {
+                                           const int32_t *offsets, int8_t *y, int32_t count,
+                                           bool is_3x3, bool whole, bool up) {
     const int32_t taps = is_3x3 ? 9 : op->window.win_rows * op->window.win_cols;
     const int32_t *words = op->blocks;
-    for (int32_t left = op->window.in_channels; left > 0; left -= 16) {
+    for (int32_t left = count; left > 0; left -= 16) {
         const mve_pred16_t some = vctp8q((uint32_t)left);
         const int8_t *const weights = (const int8_t *)(words + 4 * SMG_MVE_WORDS(up));
         const int32x4_t zero = vdupq_n_s32(0);
         smg_depthwise_s8_mve_wide_t sums = {zero, zero, zero, zero};
         if (is_3x3) {
-            smg_depthwise_s8_mve_3x3_sums(&sums, x, weights, offsets);
+            smg_depthwise_s8_mve_3x3_sums(&sums, x, weights, offsets, some, whole);
         } else {
             smg_depthwise_s8_mve_any(&sums, x, weights, offsets, taps, some);
         }
@@ -147,8 +153,20 @@ SMG_INLINE void smg_depthwise_s8_mve_offsets(const smg_window_mve_t *window, int
     *image = *copy = 0; /* for the tap that makes their number even */
 }
 
+/* How many pixels, the one at column `left` being inside, can be made at once. */
+SMG_INLINE int32_t smg_depthwise_s8_mve_run(const smg_window_mve_t *window, int32_t left,
+                                            int32_t unmade) {
+    const int32_t reach = (window->win_cols - 1) * window->dilation_cols;
+    if (window->in_channels > 8 || window->stride_cols != 1) {
+        return 1;
+    }
+    const int32_t inside = smg_min(window->in_cols - reach - left, unmade);
+    return smg_min(16 / window->in_channels, inside);
+}
+
 SMG_INLINE void smg_depthwise_s8_mve_layer(const smg_depthwise_s8_mve_t *op, const int8_t *x,
-                                           int8_t *y, uint8_t *scratch, bool is_3x3, bool up) {
+                                           int8_t *y, uint8_t *scratch, bool is_3x3, bool whole,
+                                           bool up) {
     const smg_window_mve_t *const window = &op->window;
     const int32_t channels = window->in_channels;
     int8_t *const copy = (int8_t *)scratch;
@@ -162,17 +180,22 @@ SMG_INLINE void smg_depthwise_s8_mve_layer(const smg_depthwise_s8_mve_t *op, con
             smg_window_mve_inside(top, window->in_rows, window->win_rows, window->dilation_rows);
         const int8_t *const first =
             x + (top + rows.from * window->dilation_rows) * window->in_cols * channels;
-        const bool whole = rows.to - rows.from == window->win_rows;
-        int32_t left = -window->left;
-        for (int32_t c = 0; c < window->out_cols; ++c) {
-            const bool inside = whole && left >= 0 && left + reach < window->in_cols;
-            if (!inside) {
+        const bool complete = rows.to - rows.from == window->win_rows;
+        int32_t left = -window->left, pixels = 1;
+        for (int32_t unmade = window->out_cols; unmade > 0; unmade -= pixels) {
+            const int8_t *from = copy;
+            const int32_t *offsets = in_copy;
+            if (complete && left >= 0 && left + reach < window->in_cols) {
+                from = first + left * channels;
+                offsets = in_image;
+                pixels = whole ? 1 : smg_depthwise_s8_mve_run(window, left, unmade);
+            } else {
                 smg_window_mve_copy(window, first, rows, left, copy);
+                pixels = 1;
             }
-            smg_depthwise_s8_mve_pixel(op, inside ? first + left * channels : copy,
-                                       inside ? in_image : in_copy, y, is_3x3, up);
-            y += channels;
-            left += window->stride_cols;
+            smg_depthwise_s8_mve_pixel(op, from, offsets, y, pixels * channels, is_3x3, whole, up);
+            y += pixels * channels;
+            left += pixels * window->stride_cols;
         }
         top += window->stride_rows;
     }
@@ -180,23 +203,33 @@ SMG_INLINE void smg_depthwise_s8_mve_layer(const smg_depthwise_s8_mve_t *op, con
 
 SMG_KERNEL void smg_depthwise_s8_mve(const smg_depthwise_s8_mve_t *op, const int8_t *x, int8_t *y,
                                      uint8_t *scratch) {
-    smg_depthwise_s8_mve_layer(op, x, y, scratch, false, false);
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, false, false, false);
 }
 
 SMG_KERNEL void smg_depthwise_s8_mve_up(const smg_depthwise_s8_mve_t *op, const int8_t *x,
                                         int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_mve_layer(op, x, y, scratch, false, true);
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, false, false, true);
 }
 
-/* 3 x 3, a multiple of 16 channels. */
 SMG_KERNEL void smg_depthwise_s8_mve_3x3(const smg_depthwise_s8_mve_t *op, const int8_t *x,
                                          int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, false);
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, false, false);
 }
 
 SMG_KERNEL void smg_depthwise_s8_mve_3x3_up(const smg_depthwise_s8_mve_t *op, const int8_t *x,
                                             int8_t *y, uint8_t *scratch) {
-    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, true);
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, false, true);
+}
+
+/* A multiple of sixteen channels. */
+SMG_KERNEL void smg_depthwise_s8_mve_3x3x16(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                            int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, true, false);
+}
+
+SMG_KERNEL void smg_depthwise_s8_mve_3x3x16_up(const smg_depthwise_s8_mve_t *op, const int8_t *x,
+                                               int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_mve_layer(op, x, y, scratch, true, true, true);
 }
 
 #endif

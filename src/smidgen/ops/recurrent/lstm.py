@@ -35,9 +35,9 @@ class Lstm(Op):
         """The hidden states of every step, and the types of the states."""
         x, weights, hidden, cell = (inputs[i] for i in (0, INPUT_WEIGHTS, HIDDEN, CELL))
         assert x is not None and weights is not None and hidden is not None and cell is not None
-        units = weights.shape[0]
-        if len(x.shape) != 3:
+        if len(x.shape) != 3 or not x.shape[0] or not weights.shape:
             raise GraphError(f"input {x.name!r}", f"an LSTM takes 3 axes, not {x.shape}")
+        units = weights.shape[0]
         batch = x.shape[1 if self.time_major else 0]
         shapes = [(units, x.shape[2])] * 4 + [(units, units)] * 4 + [(units,)] * 4
         for tensor, shape in zip(inputs[1:HIDDEN], shapes, strict=True):

@@ -33,6 +33,8 @@ class Svdf(Op):
         """[B, U] and the state's type."""
         x, features, time, state = (inputs[i] for i in (0, 1, 2, 4))
         assert x is not None and features is not None and time is not None and state is not None
+        if not len(x.shape) == len(features.shape) == len(time.shape) == 2:
+            raise GraphError(f"input {x.name!r}", f"{x.shape}, {features.shape}, {time.shape}")
         filters, depth = features.shape
         wanted = (x.shape[0], filters * time.shape[1])
         if x.shape[1] != depth or time.shape[0] != filters or filters % self.rank:

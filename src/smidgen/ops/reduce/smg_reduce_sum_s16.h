@@ -12,7 +12,10 @@
 SMG_KERNEL void smg_reduce_sum_s16(const smg_reduce_sum_t *op, const int16_t *x, int16_t *y) {
     SMG_LOOPS(&op->kept, from, {
         uint32_t sum = 0;
-        SMG_LOOPS(&op->reduced, at, sum += (uint32_t)x[from + at]);
+        SMG_LOOPS(&op->reduced, at, {
+            const int32_t element = x[from + at];
+            sum += (uint32_t)element;
+        });
         *y++ = (int16_t)smg_reduce_sum_finish(op, sum, INT16_MIN, INT16_MAX);
     })
 }

@@ -12,7 +12,10 @@
 SMG_KERNEL void smg_reduce_sum_s8(const smg_reduce_sum_t *op, const int8_t *x, int8_t *y) {
     SMG_LOOPS(&op->kept, from, {
         uint32_t sum = 0;
-        SMG_LOOPS(&op->reduced, at, sum += (uint32_t)x[from + at]);
+        SMG_LOOPS(&op->reduced, at, {
+            const int32_t element = x[from + at];
+            sum += (uint32_t)element;
+        });
         *y++ = (int8_t)smg_reduce_sum_finish(op, sum, INT8_MIN, INT8_MAX);
     })
 }

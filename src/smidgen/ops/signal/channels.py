@@ -140,7 +140,7 @@ class SpectralSubtraction(Op):
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type, three times."""
         x, state = _given(inputs, 0, DType.UINT32), _given(inputs, 1, DType.UINT32)
-        if x.shape != state.shape:
+        if len(x.shape) != 1 or x.shape != state.shape:
             raise GraphError(f"input {x.name!r}", f"{x.shape} is not {state.shape}")
         return x.type, x.type, state.type
 
@@ -176,7 +176,8 @@ class Pcan(Op):
         """The input's type; the table must reach up to 2**32."""
         x, noise = _given(inputs, 0, DType.UINT32), _given(inputs, 1, DType.UINT32)
         table = _given(inputs, 2, DType.INT16)
-        if x.shape != noise.shape or table.elements < 4 * 32 - 6 + 3:
+        fits = x.shape == noise.shape and table.elements >= 4 * 32 - 6 + 3
+        if not fits or not 0 <= self.snr_shift < 64:
             raise GraphError(f"input {x.name!r}", f"{x.shape}, {noise.shape}, {table.shape}")
         return (x.type,)
 
@@ -218,14 +219,17 @@ def _shrink(x: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FilterBankLog(Op):
-    """scale * ln(x << bits), saturated to int16 (SignalFilterBankLog); 0 where that is at most 1."""
+    """scale * ln(x << bits), saturated to int16; 0 where x << bits <= 1 (SignalFilterBankLog)."""
 
     scale: int
     correction_bits: int
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """As many int16."""
-        return (TensorType(DType.INT16, _given(inputs, 0, DType.UINT32).shape),)
+        x = _given(inputs, 0, DType.UINT32)
+        if not 0 <= self.correction_bits < 32 or self.scale < 0:
+            raise GraphError(f"input {x.name!r}", f"{self.correction_bits} bits, {self.scale}")
+        return (TensorType(DType.INT16, x.shape),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """By a table of log2."""

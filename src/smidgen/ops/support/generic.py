@@ -40,7 +40,14 @@ def accepts_quanta(signature: Signature) -> bool:
         and all(tensor.quantization is not None for tensor in (x, weights, output))
         and len(set(weights.quant.zero_points)) == 1
         and _has_fixed_bias(signature, DType.INT16, DType.INT32, DType.INT64)
+        and _shifts_fit(x, weights, output)
     )
+
+
+def _shifts_fit(x: Tensor, weights: Tensor, output: Tensor) -> bool:
+    """Whether no requantisation shifts by more bits than its accumulator leaves."""
+    largest = x.quant.scale * max(weights.quant.scales) / output.quant.scale
+    return largest < 2.0 ** (14 if x.dtype is DType.INT16 else 30)
 
 
 def accepts_real(signature: Signature) -> bool:

@@ -18,33 +18,39 @@ typedef struct {
     const int32_t *blocks;
 } smg_dot_s8_mve_t;
 
-/* Both columns against sixteen weights of each of four outputs. */
+/* Both columns against sixteen weights of each of four outputs. The sums are in even registers, the
+ * first column's in r0, r2, r4 and r6. */
 #define SMG_DOT_2X4_STEP(multiply)                                                                 \
-    "vldrb.u8 q0, [%[u]], #16\n"                                                                   \
-    "vldrb.u8 q2, [%[w]], #64\n" multiply " %[a0], q0, q2\n"                                       \
-    "vldrb.u8 q1, [%[v]], #16\n" multiply " %[b0], q1, q2\n"                                       \
-    "vldrb.u8 q3, [%[w], #-48]\n" multiply " %[a1], q0, q3\n" multiply " %[b1], q1, q3\n"          \
-    "vldrb.u8 q2, [%[w], #-32]\n" multiply " %[a2], q0, q2\n" multiply " %[b2], q1, q2\n"          \
-    "vldrb.u8 q3, [%[w], #-16]\n" multiply " %[a3], q0, q3\n" multiply " %[b3], q1, q3\n"
+    "vldrb.u8 %q[a], [%[u]], #16\n"                                                                \
+    "vldrb.u8 %q[s], [%[w]], #64\n"                                                                \
+    "vldrb.u8 %q[b], [%[v]], #16\n" multiply " r0, %q[a], %q[s]\n"                                 \
+    "vldrb.u8 %q[t], [%[w], #-48]\n" multiply " r8, %q[b], %q[s]\n" multiply " r2, %q[a], %q[t]\n" \
+    "vldrb.u8 %q[s], [%[w], #-32]\n" multiply " r10, %q[b], %q[t]\n" multiply                      \
+    " r4, %q[a], %q[s]\n"                                                                          \
+    "vldrb.u8 %q[t], [%[w], #-16]\n" multiply " r12, %q[b], %q[s]\n" multiply                      \
+    " r6, %q[a], %q[t]\n" multiply " lr, %q[b], %q[t]\n"
 
 /* Sums of four outputs; gives where the weights end. steps >= 1. */
 SMG_INLINE const int32_t *smg_dot_2x4_s8_mve_sums(const int8_t *u, const int8_t *v,
                                                   const int32_t *w, int32_t steps, int32x4_t *a,
                                                   int32x4_t *b) {
-    int32_t a0, a1, a2, a3, b0, b1, b2, b3;
-    __asm__ volatile(SMG_DOT_2X4_STEP("vmladav.s8") /* the first step sets the sums */
+    int32x4_t first, second, s, t;
+    __asm__ volatile(SMG_DOT_2X4_STEP("vmladav.s8") /* this one sets the sums */
                      "subs %[n], #1\n"
                      "beq 2f\n"
                      "1:\n" SMG_DOT_2X4_STEP("vmladava.s8") "subs %[n], #1\n"
                                                             "bne 1b\n"
                                                             "2:\n"
-                     : [a0] "=&Te"(a0), [a1] "=&Te"(a1), [a2] "=&Te"(a2), [a3] "=&Te"(a3),
-                       [b0] "=&Te"(b0), [b1] "=&Te"(b1), [b2] "=&Te"(b2), [b3] "=&Te"(b3),
-                       [u] "+r"(u), [v] "+r"(v), [w] "+r"(w), [n] "+r"(steps)
+                                                            "vmov %q[a][2], %q[a][0], r0, r4\n"
+                                                            "vmov %q[a][3], %q[a][1], r2, r6\n"
+                                                            "vmov %q[b][2], %q[b][0], r8, r12\n"
+                                                            "vmov %q[b][3], %q[b][1], r10, lr\n"
+                     : [a] "=&w"(first), [b] "=&w"(second), [s] "=&w"(s), [t] "=&w"(t),
+                       [u] "+&r"(u), [v] "+&r"(v), [w] "+&r"(w), [n] "+&r"(steps)
                      :
-                     : "q0", "q1", "q2", "q3", "cc", "memory");
-    *a = (int32x4_t){a0, a1, a2, a3};
-    *b = (int32x4_t){b0, b1, b2, b3};
+                     : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
+    *a = first;
+    *b = second;
     return w;
 }
 
@@ -55,16 +61,17 @@ SMG_INLINE void smg_dot_2x4_s8_mve(const smg_dot_s8_mve_t *op, const int8_t *x, 
     const int16x8_t low = vdupq_n_s16((int16_t)op->low);
     const int16x8_t high = vdupq_n_s16((int16_t)op->high);
     const uint16x8_t offsets = smg_mve_offsets(apart);
-    const int8_t *const second = apart == 0 ? x : x + 16 * op->steps;
+    const int32_t steps = op->steps, zero_point = op->out_zero_point;
+    const int8_t *const second = apart == 0 ? x : x + 16 * steps;
     const int32_t *words = op->blocks;
-    for (int32_t left = op->outputs; left > 0; left -= 4) {
+    for (int32_t lanes = 2 * op->outputs; lanes > 0; lanes -= 8) {
         int32x4_t a, b;
         const int32_t *const next =
-            smg_dot_2x4_s8_mve_sums(x, second, words + SMG_MVE_WORDS(up), op->steps, &a, &b);
+            smg_dot_2x4_s8_mve_sums(x, second, words + SMG_MVE_WORDS(up), steps, &a, &b);
         a = smg_mve_requantize(a, words, up);
         b = smg_mve_requantize(b, words, up);
-        const int16x8_t both = smg_mve_finish(a, b, op->out_zero_point, low, high);
-        vstrbq_scatter_offset_p_s16(y, offsets, both, vctp16q((uint32_t)(2 * left)));
+        const int16x8_t both = smg_mve_finish(a, b, zero_point, low, high);
+        vstrbq_scatter_offset_p_s16(y, offsets, both, vctp16q((uint32_t)lanes));
         y += 4;
         words = next;
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smidgen.core.errors import ModelFileError, UnsupportedOp
+from smidgen.core.errors import ModelFileError, UnsupportedOp, UnsupportedType
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.frontends.tflite.options import (
@@ -14,7 +14,7 @@ from smidgen.frontends.tflite.options import (
     Pool2DOptions,
 )
 from smidgen.frontends.tflite.schema import Padding as FilePadding
-from smidgen.frontends.tflite.schema import WeightsFormat
+from smidgen.frontends.tflite.schema import TensorType, WeightsFormat
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.ops import Dense
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
@@ -45,9 +45,23 @@ def _window_of(conversion: Conversion, operator: TfliteOperator) -> tuple[int, i
     return shape[1], shape[2]
 
 
+def _require_scales(conversion: Conversion, operator: TfliteOperator, count: int) -> None:
+    """Integers without a scale mean nothing to these layers."""
+    conversion.require(operator, count)
+    places = [*operator.inputs[:count], *operator.outputs]
+    for tensor in (conversion.subgraph.tensors[place] for place in places):
+        if tensor.dtype is not TensorType.FLOAT32 and tensor.quantization is None:
+            raise UnsupportedType(
+                conversion.where(operator),
+                f"tensor {tensor.name!r} is {tensor.dtype.name.lower()} without a scale",
+                "export the model with its quantisation",
+            )
+
+
 @converts("CONV_2D", "DEPTHWISE_CONV_2D")
 def convolution(conversion: Conversion, operator: TfliteOperator) -> None:
     """Weights are OHWI, or 1HWO for the depthwise one: both are ours already."""
+    _require_scales(conversion, operator, 2)
     is_full = operator.name == "CONV_2D"
     kind = Conv2DOptions if is_full else DepthwiseConv2DOptions
     options = conversion.options(operator, kind)
@@ -64,6 +78,7 @@ def convolution(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("FULLY_CONNECTED")
 def fully_connected(conversion: Conversion, operator: TfliteOperator) -> None:
     """Weights are OI."""
+    _require_scales(conversion, operator, 2)
     options = conversion.options(operator, FullyConnectedOptions)
     if options.weights_format is not WeightsFormat.DEFAULT:
         raise UnsupportedOp(
@@ -76,6 +91,7 @@ def fully_connected(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("AVERAGE_POOL_2D", "MAX_POOL_2D")
 def pooling(conversion: Conversion, operator: TfliteOperator) -> None:
     """A window, a stride, SAME or VALID."""
+    _require_scales(conversion, operator, 1)
     options = conversion.options(operator, Pool2DOptions)
     window = (options.filter_height, options.filter_width)
     stride = (options.stride_h, options.stride_w)

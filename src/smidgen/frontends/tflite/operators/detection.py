@@ -16,6 +16,7 @@ _MOST_DETECTIONS = 1 << 16
 @converts("TFLite_Detection_PostProcess")
 def detection_postprocess(conversion: Conversion, operator: TfliteOperator) -> None:
     """Inputs: encodings, scores, anchors. Files leave the shapes of the outputs open."""
+    conversion.require(operator, 3)
     options = _Options(conversion, operator)
     op = DetectionPostprocess(
         detections=options.whole("max_detections"),

@@ -11,5 +11,6 @@ from smidgen.ops.matmul.ops import BatchMatMul
 @converts("BATCH_MATMUL")
 def batch_matmul(conversion: Conversion, operator: TfliteOperator) -> None:
     """Either matrix may be transposed."""
+    conversion.require(operator, 2)
     options = conversion.options(operator, BatchMatMulOptions)
     conversion.emit(operator, BatchMatMul(options.adj_x, options.adj_y))

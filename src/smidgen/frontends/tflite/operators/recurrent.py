@@ -26,6 +26,7 @@ def svdf(conversion: Conversion, operator: TfliteOperator) -> None:
     """The state is the fifth input."""
     options = conversion.options(operator, SVDFOptions)
     op = Svdf(options.rank, conversion.activation(operator, options.activation))
+    conversion.require(operator, 3)
     inputs = [conversion.input_name(operator, position) for position in range(4)]
     emit_stateful(conversion, operator, op, inputs, [variable(conversion, operator, 4)])
 
@@ -34,6 +35,7 @@ def svdf(conversion: Conversion, operator: TfliteOperator) -> None:
 def unidirectional_sequence_lstm(conversion: Conversion, operator: TfliteOperator) -> None:
     """The plain LSTM, which is the one that TensorFlow Lite Micro has."""
     options = conversion.options(operator, UnidirectionalSequenceLSTMOptions)
+    conversion.require(operator, 1)
     _refuse_extras(conversion, operator, options)
     op = Lstm(options.time_major, options.cell_clip)
     inputs = [conversion.input_name(operator, place) for place in (0, *_PLAIN_WEIGHTS)]

@@ -10,7 +10,7 @@ from smidgen.core.errors import ModelFileError
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.flexbuffer import read_flexbuffer_map
 from smidgen.frontends.tflite.model import TfliteOperator
-from smidgen.frontends.tflite.variables import emit_stateful, own_state
+from smidgen.frontends.tflite.variables import MOST_STATE_ELEMENTS, emit_stateful, own_state
 from smidgen.ops.shape.ops import Reshape
 from smidgen.ops.signal.channels import (
     Energy,
@@ -22,8 +22,6 @@ from smidgen.ops.signal.channels import (
 )
 from smidgen.ops.signal.frames import ApplyWindow, Delay, FftAutoScale, Framer, OverlapAdd, Stacker
 from smidgen.ops.signal.transforms import Irfft, Rfft
-
-_MOST_STATE_ELEMENTS = 1 << 24
 
 
 def whole_numbers(conversion: Conversion, operator: TfliteOperator, *names: str) -> tuple[int, ...]:
@@ -47,7 +45,7 @@ def _rows(conversion: Conversion, operator: TfliteOperator, inner_axes: int = 1)
 
 def _zeros(conversion: Conversion, operator: TfliteOperator, shape: tuple[int, ...]) -> str:
     """A state of zeros of the input's type."""
-    if min(shape) < 1 or math.prod(shape) > _MOST_STATE_ELEMENTS:
+    if min(shape, default=0) < 1 or math.prod(shape) > MOST_STATE_ELEMENTS:
         raise ModelFileError(conversion.where(operator), f"would keep {list(shape)} values")
     dtype = conversion.dtype(conversion.tensor(operator, 0))
     return own_state(conversion, operator, np.zeros(shape, dtype.numpy))
@@ -56,30 +54,35 @@ def _zeros(conversion: Conversion, operator: TfliteOperator, shape: tuple[int, .
 @converts("SignalWindow")
 def window(conversion: Conversion, operator: TfliteOperator) -> None:
     """Frames times a window."""
+    conversion.require(operator, 2)
     conversion.emit(operator, ApplyWindow(*whole_numbers(conversion, operator, "shift")))
 
 
 @converts("SignalFftAutoScale")
 def fft_auto_scale(conversion: Conversion, operator: TfliteOperator) -> None:
     """Two outputs: samples, and the shift."""
+    conversion.require(operator, 1)
     conversion.emit(operator, FftAutoScale())
 
 
 @converts("SignalRfft")
 def rfft(conversion: Conversion, operator: TfliteOperator) -> None:
     """Real signals to spectra."""
+    conversion.require(operator, 1)
     conversion.emit(operator, Rfft(*whole_numbers(conversion, operator, "fft_length")))
 
 
 @converts("SignalIrfft")
 def irfft(conversion: Conversion, operator: TfliteOperator) -> None:
     """Spectra to real signals."""
+    conversion.require(operator, 1)
     conversion.emit(operator, Irfft(*whole_numbers(conversion, operator, "fft_length")))
 
 
 @converts("SignalEnergy")
 def energy(conversion: Conversion, operator: TfliteOperator) -> None:
     """Squares of bins."""
+    conversion.require(operator, 1)
     bounds = whole_numbers(conversion, operator, "start_index", "end_index")
     conversion.emit(operator, Energy(*bounds))
 
@@ -87,18 +90,21 @@ def energy(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("SignalFilterBank")
 def filter_bank(conversion: Conversion, operator: TfliteOperator) -> None:
     """Weights, unweights and where they start are constant inputs."""
+    conversion.require(operator, 6)
     conversion.emit(operator, FilterBank(*whole_numbers(conversion, operator, "num_channels")))
 
 
 @converts("SignalFilterBankSquareRoot")
 def filter_bank_square_root(conversion: Conversion, operator: TfliteOperator) -> None:
     """The shift is the second input."""
+    conversion.require(operator, 2)
     conversion.emit(operator, FilterBankSquareRoot())
 
 
 @converts("SignalFilterBankSpectralSubtraction")
 def spectral_subtraction(conversion: Conversion, operator: TfliteOperator) -> None:
     """The noise estimate lives inside the operator, and is its second output."""
+    conversion.require(operator, 1)
     fresh, old, odd_fresh, odd_old, up, least, down, clamping = whole_numbers(
         conversion,
         operator,
@@ -121,12 +127,14 @@ def spectral_subtraction(conversion: Conversion, operator: TfliteOperator) -> No
 @converts("SignalPCAN")
 def pcan(conversion: Conversion, operator: TfliteOperator) -> None:
     """Inputs: signal, noise, gains."""
+    conversion.require(operator, 3)
     conversion.emit(operator, Pcan(*whole_numbers(conversion, operator, "snr_shift")))
 
 
 @converts("SignalFilterBankLog")
 def filter_bank_log(conversion: Conversion, operator: TfliteOperator) -> None:
     """Logarithms of channels."""
+    conversion.require(operator, 1)
     numbers = whole_numbers(conversion, operator, "output_scale", "input_correction_bits")
     conversion.emit(operator, FilterBankLog(*numbers))
 
@@ -134,6 +142,7 @@ def filter_bank_log(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("SignalFramer")
 def framer(conversion: Conversion, operator: TfliteOperator) -> None:
     """Samples are kept inside the operator."""
+    conversion.require(operator, 1)
     size, step, prefill = whole_numbers(conversion, operator, "frame_size", "frame_step", "prefill")
     if min(size, step) < 1:
         raise ModelFileError(conversion.where(operator), f"frames of {size} in steps of {step}")
@@ -147,6 +156,7 @@ def framer(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("SignalOverlapAdd")
 def overlap_add(conversion: Conversion, operator: TfliteOperator) -> None:
     """Sums are kept inside the operator."""
+    conversion.require(operator, 1)
     op = OverlapAdd(*whole_numbers(conversion, operator, "frame_step"))
     rows = _rows(conversion, operator, 2)
     sums = _zeros(conversion, operator, (rows, conversion.tensor(operator, 0).shape[-1]))
@@ -156,6 +166,7 @@ def overlap_add(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("SignalDelay")
 def delay(conversion: Conversion, operator: TfliteOperator) -> None:
     """Samples are kept inside the operator."""
+    conversion.require(operator, 1)
     (length,) = whole_numbers(conversion, operator, "delay_length")
     if length == 0:
         conversion.emit(operator, Reshape(conversion.tensor(operator, 0).shape), [0])
@@ -168,6 +179,7 @@ def delay(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("SignalStacker")
 def stacker(conversion: Conversion, operator: TfliteOperator) -> None:
     """Frames are kept inside the operator."""
+    conversion.require(operator, 1)
     channels, left, right, step = whole_numbers(
         conversion,
         operator,

@@ -14,6 +14,7 @@ from smidgen.ops.support.window import Padding
 @converts("TRANSPOSE_CONV")
 def transpose_convolution(conversion: Conversion, operator: TfliteOperator) -> None:
     """Inputs are the output's shape, which is the file's anyway, weights, image, bias."""
+    conversion.require(operator, 3)
     options = conversion.options(operator, TransposeConvOptions)
     weights = conversion.tensor(operator, 1).shape
     output = conversion.subgraph.tensors[operator.outputs[0]].shape

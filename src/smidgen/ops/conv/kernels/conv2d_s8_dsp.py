@@ -151,8 +151,8 @@ def _dot(depth: int, scaling: Scaling) -> CStruct:
 
 
 def _scratch_bytes(op: Conv2D, weights: Shape) -> int:
-    """Two columns of 16-bit values, and two copies in bytes where a window may need them."""
-    return (6 if may_copy(op, weights) else 4) * padded_depth(prod(weights[1:]))
+    """Two columns of 16-bit values, and a copy behind them where windows may need copies."""
+    return (5 if may_copy(op, weights) else 4) * padded_depth(prod(weights[1:]))
 
 
 def _ahead(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> int:

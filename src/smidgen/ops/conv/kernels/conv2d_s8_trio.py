@@ -120,8 +120,8 @@ def _packed(op: Conv2D, signature: Signature) -> Trio:
 
 
 def _scratch_bytes(op: Conv2D, weights: Shape) -> int:
-    """Two words for each product, and three copies in bytes where windows may need them."""
-    return (11 if may_copy(op, weights) else 8) * prod(weights[1:])
+    """Two words for each product, and two copies behind them where windows may need copies."""
+    return (10 if may_copy(op, weights) else 8) * prod(weights[1:])
 
 
 def _ahead(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> int:

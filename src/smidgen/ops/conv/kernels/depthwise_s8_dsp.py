@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,19 @@ class _Plan:
     rows: Axis
     cols: Axis
     swapped: bool
+    tile_cols: int
+    """Columns of outputs that share a plane: all of them, or fewer where scratch is dear."""
+
+    @property
+    def form(self) -> str:
+        """What the C calls windows of this shape."""
+        window = (self.rows.window, self.cols.window)
+        return "3x3" if window == (3, 3) else "column" if window[1] == 1 else "window"
+
+    @property
+    def plane_cols(self) -> int:
+        """Columns of a plane."""
+        return replace(self.cols, outputs=self.tile_cols).reach
 
     @property
     def steps(self) -> int:
@@ -72,12 +85,13 @@ class _Plan:
     @property
     def plane_words(self) -> int:
         """Words of one plane."""
-        return self.plane_pairs * self.cols.reach
+        return self.plane_pairs * self.plane_cols
 
     @property
     def weight_words(self) -> int:
         """Words of one channel's expanded weights, and of what scales its sums."""
-        return 4 + self.cols.window * self.steps * (2 if self.rows.stride == 1 else 1)
+        pairs = self.steps * (2 if self.rows.stride == 1 else 1)
+        return 4 + self.cols.window * pairs + 2
 
     def instructions(self, multiplier: int) -> float:
         """Estimated for one input channel."""
@@ -91,9 +105,21 @@ class _Plan:
 def _plan(op: DepthwiseConv2D, signature: Signature) -> _Plan | None:
     """The cheaper orientation of those that the kernel serves, if any."""
     rows, cols = axes(op, signature)
-    plans = [plan for plan in (_Plan(rows, cols, False), _Plan(cols, rows, True)) if _serves(plan)]
+    both = (_Plan(rows, cols, False, cols.outputs), _Plan(cols, rows, True, rows.outputs))
     multiplier = signature.output.shape[3] // signature.input(0).shape[3]
-    return min(plans, key=lambda plan: plan.instructions(multiplier), default=None)
+    plans = [plan for plan in both if _serves(plan)]
+    best = min(plans, key=lambda plan: plan.instructions(multiplier), default=None)
+    return best and _tiled(best, signature)
+
+
+def _tiled(plan: _Plan, signature: Signature) -> _Plan:
+    """With tiles that need little scratch, where the output cannot lie over the input anyway."""
+    if plan.form != "window" or in_place(signature):
+        return plan
+    room = max((signature.input(0).nbytes + signature.output.nbytes) // 4, 512)
+    sizes = [plan.tile_cols, *(s for s in range(plan.tile_cols - 1, 0, -1) if s % 2 == 0)]
+    plans = [replace(plan, tile_cols=size) for size in sizes]
+    return next((each for each in plans if 4 * each.plane_words <= room), plans[-1])
 
 
 def _serves(plan: _Plan) -> bool:
@@ -132,7 +158,7 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         mode, constants = _constants(op, plan, signature)
         fields = (
             *_geometry(plan, signature),
-            *_planes_fields(plan, planes),
+            *_planes_fields(plan, planes, mode),
             *constants,
         )
         return KernelCall(
@@ -165,9 +191,7 @@ def _planes(plan: _Plan, signature: Signature) -> int:
 
 
 def _function(plan: _Plan, mode: str) -> str:
-    window = (plan.rows.window, plan.cols.window)
-    form = "3x3" if window == (3, 3) else "column" if window[1] == 1 else "window"
-    form = form if mode != "any" else "window"
+    form = plan.form if mode != "any" else "window"
     return f"smg_depthwise_s8_dsp_{form}_stride{plan.rows.stride}_{mode}"
 
 
@@ -193,7 +217,7 @@ def _geometry(plan: _Plan, signature: Signature) -> tuple[tuple[str, CValue], ..
     )
 
 
-def _planes_fields(plan: _Plan, planes: int) -> tuple[tuple[str, CValue], ...]:
+def _planes_fields(plan: _Plan, planes: int, mode: str) -> tuple[tuple[str, CValue], ...]:
     rows, cols, column = plan.rows, plan.cols, plan.plane_pairs
     lead = rows.before % 2
     return (
@@ -202,10 +226,23 @@ def _planes_fields(plan: _Plan, planes: int) -> tuple[tuple[str, CValue], ...]:
         ("column_words", column),
         ("window_words", cols.dilation * column),
         ("output_words", cols.stride * column),
-        ("first", 2 * cols.before * column + rows.before),
+        *_tile_fields(plan, mode),
         ("lead", lead),
         ("pairs", (plan.read_rows - lead) // 2),
         ("trail", (plan.read_rows - lead) % 2),
+    )
+
+
+def _tile_fields(plan: _Plan, mode: str) -> tuple[tuple[str, CValue], ...]:
+    """Where the first input goes: the C adds the padding on the left where there may be tiles."""
+    whole = plan.form != "window" and mode != "any"
+    skipped = 2 * plan.cols.before * plan.plane_pairs if whole else 0
+    return (
+        ("first", plan.rows.before + skipped),
+        ("tile_cols", plan.tile_cols),
+        ("tile_in_cols", plan.plane_cols),
+        ("tile_step", plan.tile_cols * plan.cols.stride),
+        ("left", plan.cols.before),
     )
 
 

@@ -65,15 +65,19 @@ class DepthwiseConv2DInt8Mve(Kernel):
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """Ten instructions for each tap of sixteen channels, and 70 for their outputs."""
-        del core, op
+        del core
+        assert isinstance(op, DepthwiseConv2D)
         _, rows, cols, channels = constant(signature, 1).shape
-        pixels = prod(signature.output.shape[1:3])
         each = ceil(channels / LANES) * (10.0 * rows * cols + 70)
-        return Cost(pixels * (each + 40.0))
+        at_once = max(1, LANES // channels) if op.stride[1] == 1 else 1
+        return Cost(ceil(prod(signature.output.shape[1:3]) / at_once) * (each + 40.0))
 
 
 def _function(op: DepthwiseConv2D, signature: Signature) -> str:
-    shape = "_3x3" if _is_3x3(constant(signature, 1)[0]) else ""
+    weights = constant(signature, 1)[0]
+    shape = ""
+    if _is_3x3(weights):
+        shape = "_3x3x16" if weights.shape[2] % LANES == 0 else "_3x3"
     return f"smg_depthwise_s8_mve{shape}{'_up' if _up(op, signature) else ''}"
 
 
@@ -84,8 +88,8 @@ def _up(op: DepthwiseConv2D, signature: Signature) -> bool:
 
 
 def _is_3x3(weights: Array) -> bool:
-    rows, cols, channels = weights.shape
-    return (rows, cols) == (3, 3) and channels % LANES == 0
+    rows, cols, _ = weights.shape
+    return (rows, cols) == (3, 3)
 
 
 def _fields(
@@ -108,21 +112,28 @@ def _blocks(signature: Signature, weights: Array, up: bool) -> CArray:
     """Words and weights [rows, columns, channels] by sixteen channels."""
     channels = weights.shape[2]
     blocks, taps = ceil(channels / LANES), weights.shape[0] * weights.shape[1]
-    taps_padded = taps if _is_3x3(weights) else taps + taps % 2
     bias = bias_or_zeros(signature, channels)
     folded = bias - signature.input(0).quant.zero_point * weights.sum(axis=(0, 1))
     table = per_channel(signature.input(0), signature.input(1), signature.output, channels)
     by_channel = requantize_words(folded, table, up).transpose(1, 0, 2)
-    words = np.zeros((by_channel.shape[0], blocks * LANES), np.int32)
-    words[:, : by_channel[0].size] = by_channel.reshape(len(words), -1)
+    words = _in_lanes(by_channel.reshape(len(by_channel), -1)[:, :channels])
     ordered = words.reshape(len(words), blocks, LANES)[:, :, _CHANNEL_ORDER]
     head = ordered.reshape(len(words), blocks, 4, 4).transpose(1, 2, 0, 3).reshape(blocks, -1)
-    padded = np.zeros((taps_padded, blocks * LANES), np.int8)
-    padded[:taps, :channels] = weights.reshape(taps, channels)
-    tail = padded.reshape(taps_padded, blocks, LANES).transpose(1, 0, 2).reshape(blocks, -1)
+    lanes = _in_lanes(weights.reshape(taps, channels).astype(np.int8))
+    if taps % 2 and not _is_3x3(weights):
+        lanes = np.concatenate([lanes, np.zeros_like(lanes[:1])])
+    tail = lanes.reshape(len(lanes), blocks, LANES).transpose(1, 0, 2).reshape(blocks, -1)
     stream = np.concatenate([head, np.ascontiguousarray(tail).view("<i4")], axis=1)
     comment = "by sixteen channels: bias, multipliers and shifts, then weights of each tap"
     return CArray(DType.INT32, stream, comment)
+
+
+def _in_lanes(values: Array) -> Array:
+    """[rows, channels] filled up to whole vectors: with zeros, or fewer than 16 with themselves."""
+    rows, channels = values.shape
+    if channels < LANES:
+        return np.asarray(np.resize(values.T, (LANES, rows)).T)
+    return np.pad(values, ((0, 0), (0, -channels % LANES)))
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConv2DInt8Mve(),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
@@ -66,6 +68,7 @@ class LstmQuanta(Kernel):
             and hidden.dtype is x.dtype
             and cell.dtype is DType.INT16
             and all(t.quantization is not None for t in (x, hidden, cell, *weights))
+            and _is_power_of_two(cell.quant.scale)
             and all(t.dtype is DType.INT8 and len(t.quant.scales) == 1 for t in weights)
             and not any(t.quant.zero_point for t in weights)
             and all(signature.input(i).is_constant for i in _WEIGHTS)
@@ -96,6 +99,12 @@ class LstmQuanta(Kernel):
         """About 8 instructions for each multiply-accumulate."""
         del core
         return Cost(8.0 * op.macs(signature) + 400.0 * signature.output.elements)
+
+
+def _is_power_of_two(scale: float) -> bool:
+    """Whether the tanh of such a cell state is one shift, and one that 32 bits hold."""
+    power = math.log2(scale)
+    return abs(power - round(power)) < 1e-3 and -24 <= round(power) <= 0
 
 
 def _factor(factor: Multiplier) -> CStruct:

@@ -1,0 +1,68 @@
+"""A float model quantised by samples from .npy files, for `--calibrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from smidgen.core.dtypes import Array, DType
+from smidgen.core.errors import ArrayError
+from smidgen.graph.graph import Graph
+from smidgen.quantize.ptq import quantize
+
+MAX_BYTES = 1 << 30
+
+
+def calibrated(graph: Graph, files: Sequence[Path]) -> Graph:
+    """`graph` as int8, by samples in `files`: one .npy for each input, samples along axis 0.
+
+    Without files the graph stays what it is. Raises ArrayError for files that do not fit, or for a
+    model that is quantised already; UnsupportedError for an op that cannot be quantised.
+    """
+    if not files:
+        return graph
+    if any(graph.tensors[name].dtype is not DType.FLOAT32 for name in graph.inputs):
+        raise ArrayError(
+            f"model {graph.name!r}",
+            "is quantised already",
+            "leave --calibrate out, or give the float model",
+        )
+    if len(files) != len(graph.inputs):
+        raise ArrayError(
+            f"model {graph.name!r}",
+            f"takes {len(graph.inputs)} inputs, and {len(files)} files of samples are given",
+            f"give --calibrate once for each of: {', '.join(graph.inputs)}",
+        )
+    stacks = [read_samples(path) for path in files]
+    if len({len(stack) for stack in stacks}) > 1:
+        raise ArrayError(
+            "calibration samples",
+            f"there are {' and '.join(str(len(stack)) for stack in stacks)} of them",
+            "give as many samples for each input",
+        )
+    return quantize(graph, stacks[0] if len(stacks) == 1 else list(zip(*stacks, strict=True)))
+
+
+def read_samples(path: Path) -> Array:
+    """The array in a .npy file, mapped rather than loaded; pickled objects are never loaded."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ArrayError(str(path), f"has more than {MAX_BYTES} bytes", "use fewer samples")
+        mapped = np.lib.format.open_memmap(path, mode="r")
+    except ArrayError:
+        raise
+    except Exception as error:
+        # The header is a Python literal: NumPy raises whatever its parser stumbles over.
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ArrayError(
+            str(path), f"not a .npy array ({reason})", "save it with numpy.save"
+        ) from error
+    if mapped.ndim < 1 or mapped.dtype.kind not in "fiu" or not mapped.size:
+        raise ArrayError(
+            str(path),
+            f"holds {mapped.dtype}{list(mapped.shape)}",
+            "save real numbers, samples along the first axis",
+        )
+    return mapped

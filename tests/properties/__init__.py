@@ -1,0 +1,1 @@
+"""Random networks over every operator that smidgen takes, judged from outside."""
