@@ -198,9 +198,8 @@ def run_on_board(
 ) -> tuple[list[bytes], list[int]]:
     """The arenas after each case, and the instructions that each took, on an emulated board."""
     # Watching memory makes the emulator run loads in IT blocks wrongly; other cores have none.
-    watched = 0 if "thumb2" in target.core.features else 1
     machine = Machine(
-        _firmware(sources, placed, target, optimise), target, alignment_checked_calls=watched
+        _firmware(sources, placed, target, optimise), target
     )
     address, _ = machine.symbol("arena")
     arenas, counts = [], []

@@ -15,6 +15,7 @@ from kernels.cases import (
     few_batches,
     int8,
     quant,
+    random_add,
     random_depthwise,
     random_pool,
     seeds,

@@ -43,8 +43,9 @@ def draw(seed: int, number: int) -> Network:
         net.pick(WHOLES)(net)
     else:
         net.values.append(net.input(kind_of(net, _shape(net), net.pick(_TYPES))))
+        beyond_micro = net.chance(0.04)
         for _ in range(net.whole(1, 6)):
-            _grow(net)
+            _grow(net, beyond_micro)
     runs = [[random_data(net, value) for value in net.inputs] for _ in range(_RUNS)]
     names = tuple(operator.name for operator in net.operators)
     return Network(f"{seed}/{number}", net.file(net.outputs()), runs, names)
@@ -62,13 +63,13 @@ def _shape(net: Net) -> tuple[int, ...]:
                  for _ in range(rank))  # fmt: skip
 
 
-def _grow(net: Net) -> None:
+def _grow(net: Net, beyond_micro: bool) -> None:
     """One more layer, behind the newest value or any other."""
     given = net.open_values()
     for _ in range(_TRIES if given else 0):
         x = given[-1] if net.chance(0.7) else net.pick(given)
-        candidate = net.pick(LAYERS)
-        if candidate.fits(x) and _attempt(net, x, candidate.name, candidate.grow):
+        candidate = net.pick([layer for layer in LAYERS if layer.fits(x, beyond_micro)])
+        if _attempt(net, x, candidate.name, candidate.grow):
             return
 
 

@@ -172,7 +172,7 @@ def sum_of_many(net: Net, x: Value, name: str) -> list[Value] | None:
 @layer("LEAKY_RELU", "ABS", dtypes=("int8", "int16", "float32"))
 @layer("ELU", "HARD_SWISH", dtypes=("int8", "float32"))
 @layer("LOGISTIC", "TANH", dtypes=("int8", "int16", "float32"))
-@layer("RELU_N1_TO_1", "GELU", dtypes=("int8", "float32"))
+@layer("RELU_N1_TO_1", "GELU", dtypes=("int8", "float32"), beyond_micro=True, weight=4)
 def function(net: Net, x: Value, name: str) -> list[Value] | None:
     """int8 ones are tables; LOGISTIC and TANH have a fixed output scale."""
     y = like(x)

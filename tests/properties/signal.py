@@ -83,12 +83,15 @@ def _levels(net: Net, x: Value, shift: Value, channels: int, depth: int) -> None
 
 
 def stream(net: Net) -> None:
-    """Framing, delay, stacking or overlap-add of a stream: state that lives in the operator."""
+    """Framing, delay, stacking or overlap-add of a stream: state that lives in the operator.
+
+    Frames and stacks are full from the start; what others hold Micro leaves as memory was.
+    """
     kind, step = net.whole(0, 3), net.whole(1, 5)
     if kind == 0:
         size, frames = step + net.whole(0, 6), net.whole(1, 3)
         x = net.input(Value(-1, (1, step * frames), "int16", low=-32768.0, high=32767.0))
-        options = {"frame_size": size, "frame_step": step, "prefill": net.chance(0.5)}
+        options = {"frame_size": size, "frame_step": step, "prefill": True}
         made = [Value(-1, (1, frames, size), "int16"), Value(-1, (), "bool")]
         net.add("SignalFramer", [x], made, custom_options=_options(options))
     elif kind == 1:
@@ -96,11 +99,10 @@ def stream(net: Net) -> None:
         options = {"delay_length": net.whole(1, 12)}
         net.add("SignalDelay", [x], [x], custom_options=_options(options))
     elif kind == 2:
-        left, right = net.whole(0, 2), net.whole(0, 2)
-        frames, channels = left + right + 1, net.whole(1, 6)
+        frames, channels = net.whole(1, 3), net.whole(1, 6)
         x = net.input(_samples(channels))
-        options = {"num_channels": channels, "stacker_left_context": left,
-                   "stacker_right_context": right, "stacker_step": net.whole(1, frames)}  # fmt: skip
+        options = {"num_channels": channels, "stacker_left_context": frames - 1,
+                   "stacker_right_context": 0, "stacker_step": 1}  # fmt: skip
         made = [Value(-1, (channels * frames,), "int16"), Value(-1, (), "bool")]
         net.add("SignalStacker", [x], made, custom_options=_options(options))
     else:

@@ -18,7 +18,7 @@ from smidgen.frontends.tflite.reader import parse_model
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import board
-from smidgen.targets.toolchain import STRICT_FLAGS, compile_host_library  # noqa: F401
+from smidgen.targets.toolchain import compile_host_library
 from support.oracle import MicroOracle
 
 _BOARD = "nucleo-f103rb"  # without DSP instructions, which this computer lacks

@@ -97,5 +97,5 @@ def round_half_away(x: Array) -> Array:
     """Float `x` rounded to whole numbers, ties away from zero (C's round), in its own precision."""
     whole = np.trunc(x)
     # x + 0.5 would itself be rounded: 0.49999997 + 0.5 is 1 in float32.
-    rounded: Array = np.where(np.abs(x - whole) >= 0.5, whole + np.copysign(1, x), whole)
-    return rounded.astype(x.dtype)
+    rounded = np.where(np.abs(x - whole) >= 0.5, whole + np.copysign(1, x), whole)
+    return np.asarray(rounded, x.dtype)

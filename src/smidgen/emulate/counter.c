@@ -1,6 +1,6 @@
 /* Counts, per region of the program, how often each translation block of the emulator ran.
  *
- * Registered with Unicorn as a block hook (and, for strict alignment, as a memory hook). A block is
+ * Registered with Unicorn as a block hook (and others, for strict alignment). A block is
  * what the emulator translated in one piece: straight-line code from `address`, `size` bytes long.
  * The region is the layer that is running: it changes when a block starts at a layer's entry, and
  * is 0 again in any block of the root function. */
@@ -33,7 +33,6 @@ typedef struct {
     const uint32_t *entries; /* of the layers; layer i is region i + 1 */
     uint32_t entry_count;
     uint32_t thumb;
-    uint32_t traps_unaligned; /* whether every unaligned access is a fault on this core */
     int32_t pc_register;
     uint64_t instructions;
     uint64_t limit;
@@ -46,11 +45,17 @@ typedef struct {
     reg_read_fn reg_read;
 } counter_t;
 
+/* An instruction that faults unless its base register is a multiple of four. */
+typedef struct {
+    counter_t *counter;
+    int32_t base_register;
+} site_t;
+
 #define NONE UINT32_MAX
 #define FIRST_CAPACITY 1024U
 
 counter_t *smg_counter_new(void *mem_read, void *emu_stop, void *reg_read, uint32_t thumb,
-                           uint32_t traps_unaligned, int32_t pc_register);
+                           int32_t pc_register);
 void smg_counter_free(counter_t *counter);
 int smg_counter_regions(counter_t *counter, uint32_t root_start, uint32_t root_end,
                         const uint32_t *entries, uint32_t entry_count);
@@ -64,9 +69,10 @@ uint32_t smg_counter_unaligned(const counter_t *counter, uint32_t *pc, uint32_t 
 void smg_counter_block(void *engine, uint64_t address, uint32_t size, void *user);
 void smg_counter_access(void *engine, int type, uint64_t address, int size, int64_t value,
                         void *user);
+void smg_counter_site(void *engine, uint64_t address, uint32_t size, void *user);
 
 counter_t *smg_counter_new(void *mem_read, void *emu_stop, void *reg_read, uint32_t thumb,
-                           uint32_t traps_unaligned, int32_t pc_register) {
+                           int32_t pc_register) {
     counter_t *counter = calloc(1, sizeof *counter);
     block_t *blocks = calloc(FIRST_CAPACITY, sizeof *blocks);
     if (counter == NULL || blocks == NULL) {
@@ -78,7 +84,6 @@ counter_t *smg_counter_new(void *mem_read, void *emu_stop, void *reg_read, uint3
     counter->capacity = FIRST_CAPACITY;
     counter->last = NONE;
     counter->thumb = thumb;
-    counter->traps_unaligned = traps_unaligned;
     counter->pc_register = pc_register;
     __extension__ counter->mem_read = (mem_read_fn)mem_read;
     __extension__ counter->emu_stop = (emu_stop_fn)emu_stop;
@@ -266,32 +271,38 @@ void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *us
     }
 }
 
-/* Whether the Thumb instruction `first`, `second` faults on any unaligned address
- * (Armv7-M ARM, A3.2.1: LDM, STM, LDRD, STRD, exclusives, and all floating-point transfers). */
-static int always_aligned(uint16_t first, uint16_t second) {
-    const int multiple16 = (first & 0xF000U) == 0xC000U || (first & 0xF600U) == 0xB400U;
-    const int multiple_or_double = (first & 0xFE00U) == 0xE800U && (first & 0xFFE0U) != 0xE8C0U;
-    const int coprocessor = (first & 0xFE00U) == 0xEC00U && (second & 0x0E00U) == 0x0A00U;
-    return multiple16 || multiple_or_double || coprocessor;
+static void note_unaligned(counter_t *counter, void *engine, uint32_t pc, uint32_t address,
+                           uint32_t size) {
+    if (counter->unaligned_size == 0U) {
+        counter->unaligned_pc = pc;
+        counter->unaligned_address = address;
+        counter->unaligned_size = size;
+        (void)counter->emu_stop(engine);
+    }
 }
 
-/* Unicorn calls it before each load and store (uc_cb_hookmem_t), if alignment is checked. */
+/* Unicorn calls it before each load and store (uc_cb_hookmem_t) of a core that forbids every
+ * unaligned access. Not to be used on Thumb-2 code: Unicorn restores the state of IT blocks for a
+ * memory hook and leaves it behind, so that later instructions are skipped. */
 void smg_counter_access(void *engine, int type, uint64_t address, int size, int64_t value,
                         void *user) {
     counter_t *counter = user;
-    uint32_t pc = 0;
-    uint16_t code[2] = {0, 0};
     (void)type;
     (void)value;
-    if ((address & (uint64_t)(uint32_t)(size - 1)) == 0U || counter->unaligned_size != 0U) {
-        return;
+    if ((address & (uint64_t)(uint32_t)(size - 1)) != 0U) {
+        uint32_t pc = 0;
+        (void)counter->reg_read(engine, counter->pc_register, &pc);
+        note_unaligned(counter, engine, pc, (uint32_t)address, (uint32_t)size);
     }
-    (void)counter->reg_read(engine, counter->pc_register, &pc);
-    (void)counter->mem_read(engine, pc, code, sizeof code);
-    if (counter->traps_unaligned || always_aligned(code[0], code[1])) {
-        counter->unaligned_pc = pc;
-        counter->unaligned_address = (uint32_t)address;
-        counter->unaligned_size = (uint32_t)size;
-        (void)counter->emu_stop(engine);
+}
+
+/* Unicorn calls it before the one instruction of a site (uc_cb_hookcode_t). */
+void smg_counter_site(void *engine, uint64_t address, uint32_t size, void *user) {
+    const site_t *site = user;
+    uint32_t base = 0;
+    (void)size;
+    (void)site->counter->reg_read(engine, site->base_register, &base);
+    if ((base & 3U) != 0U) {
+        note_unaligned(site->counter, engine, (uint32_t)address, base, 4U);
     }
 }

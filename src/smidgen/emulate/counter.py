@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, Uc
+from unicorn import UC_HOOK_BLOCK, UC_HOOK_CODE, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, Uc
 from unicorn.unicorn_py3.unicorn import uclib
 
 from smidgen.core.errors import EmulationError
+from smidgen.emulate.alignment import AlignedSite
 from smidgen.targets.toolchain import compile_host_library
 
 _SOURCE = Path(__file__).with_name("counter.c")
@@ -48,34 +49,58 @@ class _BlockRecord(ctypes.Structure):
     )
 
 
+class _SiteRecord(ctypes.Structure):
+    _fields_ = (("counter", _PTR), ("base_register", ctypes.c_int32))
+
+
 class BlockCounter:
     """Counts the blocks that `engine` runs, and stops it at a limit of instructions."""
 
-    def __init__(self, engine: Uc, *, thumb: bool, traps_unaligned: bool, pc_register: int) -> None:
+    def __init__(
+        self, engine: Uc, *, thumb: bool, pc_register: int, sites: Sequence[AlignedSite] = ()
+    ) -> None:
         self._library = _library()
         functions = (ctypes.cast(getattr(uclib, name), _PTR) for name in _UNICORN_FUNCTIONS)
-        self._state = self._library.smg_counter_new(
-            *functions, int(thumb), int(traps_unaligned), pc_register
-        )
+        self._state = self._library.smg_counter_new(*functions, int(thumb), pc_register)
         if not self._state:
             raise MemoryError("no memory for the block counter")
         weakref.finalize(self, self._library.smg_counter_free, self._state)
         self._engine = engine
+        self._thumb = thumb
         self._entries: ctypes.Array[ctypes.c_uint32] | None = None
-        self._access_hook: ctypes.c_size_t | None = None
-        self._hook(UC_HOOK_BLOCK, self._library.smg_counter_block)
+        self._sites = sites
+        self._watched = (_SiteRecord * len(sites))(
+            *(_SiteRecord(self._state, site.base_register) for site in sites)
+        )
+        self._alignment_hooks: list[ctypes.c_size_t] = []
+        self._is_watching = False
+        self._hook(UC_HOOK_BLOCK, self._library.smg_counter_block, self._state)
 
     def check_alignment(self, wanted: bool) -> None:
-        """Whether to watch every load and store from now on; it makes runs four times slower."""
-        if wanted and self._access_hook is None:
-            kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
-            self._access_hook = self._hook(kinds, self._library.smg_counter_access)
-        elif not wanted and self._access_hook is not None:
-            uclib.uc_hook_del(self._engine._uch, self._access_hook)
-            self._access_hook = None
-        else:
+        """Whether to watch for unaligned accesses from now on; it makes runs slower."""
+        if wanted == self._is_watching:
             return
+        self._is_watching = wanted
+        if wanted:
+            self._watch()
+        else:
+            for hook in self._alignment_hooks:
+                uclib.uc_hook_del(self._engine._uch, hook)
+            self._alignment_hooks.clear()
         self._engine.ctl_flush_tb()  # what is translated already does not know of the change
+
+    def _watch(self) -> None:
+        """Every access of a RISC-V core; of an Arm core the instructions that could fault."""
+        if not self._thumb:
+            kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+            function = self._library.smg_counter_access
+            self._alignment_hooks.append(self._hook(kinds, function, self._state))
+        for site, record in zip(self._sites, self._watched, strict=True):
+            function = self._library.smg_counter_site
+            hook = self._hook(
+                UC_HOOK_CODE, function, ctypes.addressof(record), site.address, site.address
+            )
+            self._alignment_hooks.append(hook)
 
     def set_regions(self, root: range, entries: Sequence[int]) -> None:
         """Tells where the root function lies and where each layer starts; clears all counts."""
@@ -116,11 +141,14 @@ class BlockCounter:
         found = [_block(record) for record in records if record.executions]
         return tuple(sorted(found, key=lambda block: (block.region, block.address, block.bytes)))
 
-    def _hook(self, kind: int, function: ctypes._FuncPointer) -> ctypes.c_size_t:
+    def _hook(
+        self, kind: int, function: ctypes._FuncPointer, user: int, first: int = 1, last: int = 0
+    ) -> ctypes.c_size_t:
+        """Registers a hook on code from `first` to `last`; everywhere if `last` is smaller."""
         handle = ctypes.c_size_t()
         status = uclib.uc_hook_add(
             self._engine._uch, ctypes.byref(handle), kind, ctypes.cast(function, _PTR),
-            _PTR(self._state), _U64(1), _U64(0),
+            _PTR(user), _U64(first), _U64(last),
         )  # fmt: skip
         if status:
             raise EmulationError("emulator", f"refuses a hook (Unicorn error {status})")
@@ -146,7 +174,7 @@ def _library() -> ctypes.CDLL:
     path = compile_host_library({_SOURCE.name: _SOURCE.read_text(encoding="utf-8")})
     library = ctypes.CDLL(str(path))
     library.smg_counter_new.restype = _PTR
-    library.smg_counter_new.argtypes = (_PTR, _PTR, _PTR, _U32, _U32, ctypes.c_int32)
+    library.smg_counter_new.argtypes = (_PTR, _PTR, _PTR, _U32, ctypes.c_int32)
     library.smg_counter_regions.argtypes = (_PTR, _U32, _U32, _PTR, _U32)
     library.smg_counter_begin.argtypes = (_PTR, _U64)
     library.smg_counter_unaligned.argtypes = (_PTR, _PTR, _PTR)

@@ -18,6 +18,7 @@ from unicorn import (
 
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.abi import Abi, abi_for
+from smidgen.emulate.alignment import aligned_sites
 from smidgen.emulate.counter import Block, BlockCounter
 from smidgen.emulate.cycles import Counts, count
 from smidgen.emulate.faults import Fault, explain
@@ -59,6 +60,7 @@ class Machine:
         self._abi: Abi = abi_for(board.core)
         self._engine: Uc = self._abi.open()
         self._fault: Fault | None = None
+        self._padding: list[range] = []
         self._map_memory()
         self._engine.hook_add(UC_HOOK_MEM_INVALID, self._on_bad_access)
         self._engine.hook_add(UC_HOOK_INTR, self._on_exception)
@@ -73,8 +75,8 @@ class Machine:
         return BlockCounter(
             self._engine,
             thumb=core.is_arm,
-            traps_unaligned="unaligned" not in core.features,
             pc_register=self._abi.pc,
+            sites=aligned_sites(self.firmware.code, core),
         )
 
     def reset(self) -> None:
@@ -135,6 +137,7 @@ class Machine:
             self._engine.emu_start(self._abi.code_address(function.address), self._trap)
         except UcError as problem:
             self._fault = self._fault or Fault(self._pc, self._abi.stopped(problem.errno))
+        self._check_padding()
         self._raise_fault(symbol, instruction_limit)
         self._counter.end()
         return int(self._engine.reg_read(self._abi.result))
@@ -189,8 +192,28 @@ class Machine:
         self._engine.mem_map(start, end - start, access)
         for first, behind in ((start, region.address), (region.end, end)):
             if first < behind:
-                kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
-                self._engine.hook_add(kinds, self._on_padding, None, first, behind - 1)
+                self._guard(range(first, behind))
+
+    def _guard(self, padding: range) -> None:
+        """Watches bytes that are mapped only because the emulator maps whole pages.
+
+        A memory hook disturbs the IT blocks of Thumb-2 code (see counter.c), so there the bytes are
+        painted and looked at after each call: a read of them is missed, a write is not.
+        """
+        if "thumb2" in self.board.core.features:
+            self._engine.mem_write(padding.start, bytes([_PAINT]) * len(padding))
+            self._padding.append(padding)
+        else:
+            kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+            self._engine.hook_add(kinds, self._on_padding, None, padding.start, padding.stop - 1)
+
+    def _check_padding(self) -> None:
+        for padding in self._padding:
+            found = bytes(self._engine.mem_read(padding.start, len(padding)))
+            if found.strip(bytes([_PAINT])):
+                at = padding.start + next(i for i, byte in enumerate(found) if byte != _PAINT)
+                why = f"wrote where the board has no memory ({at:#010x})"
+                self._fault = self._fault or Fault(self._pc, why)
 
     def _on_padding(
         self, engine: Uc, access: int, address: int, count: int, value: int, user: object

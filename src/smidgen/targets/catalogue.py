@@ -14,6 +14,7 @@ from smidgen.targets.records import Record, read_toml
 
 _HERE = Path(__file__).parent
 _FETCHES = ("cache", "prefetch", "none")
+NOT_EMULATED = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,13 @@ class Core:
 
     `features` are of: thumb, thumb2, compressed (16-bit encodings), div, umull (64-bit products),
     unaligned (plain loads and stores at any address), dsp, fpu (single precision), fpu-double,
-    mve, atomic. `emulator` is "unicorn" or "qemu"; `emulator_model` is the
-    emulator's name for the core; `cycle_model` names the table of cycles.
+    mve, atomic. `system` is "linux" where programs run under it, else "". `zig_target` is "" where
+    our compiler has no back end for the core.
+
+    `emulator` is "unicorn", "qemu" or "none", and then `not_emulated` says why; `emulator_model` is
+    the emulator's name for the core; `cycle_model` names the table of cycles, whose figures may be
+    off by `cycle_error_percent` either way (None without a table; docs/measuring.md derives it).
+    `refused` says why nothing is compiled for the core ("": it is).
     """
 
     name: str
@@ -37,11 +43,20 @@ class Core:
     emulator: str
     emulator_model: str
     cycle_model: str
+    cycle_error_percent: int | None = None
+    system: str = ""
+    not_emulated: str = ""
+    refused: str = ""
 
     @property
     def is_arm(self) -> bool:
-        """Whether it runs Thumb code (otherwise RISC-V)."""
+        """Whether it runs Thumb code (otherwise RISC-V, as far as it is emulated)."""
         return "thumb" in self.features
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an emulator here runs it, so that builds for it are verified."""
+        return self.emulator != NOT_EMULATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,10 @@ class MemoryRegion:
 
 @dataclass(frozen=True, slots=True)
 class Currents:
-    """Supply currents from a datasheet: running at `clock_hz`, and asleep with RAM retained."""
+    """Supply currents of the chip alone: running at `clock_hz`, and asleep with RAM retained.
+
+    Light-emitting diodes, regulators and debuggers of a board come on top.
+    """
 
     active_ma: float
     sleep_ua: float
@@ -116,11 +134,21 @@ def cores() -> tuple[Core, ...]:
 
 
 def board(name: str) -> Board:
-    """The board called `name` or one of whose aliases it is; raises UnknownName."""
+    """The board called `name`, or one of whose aliases it is, or that the file `name` describes.
+
+    A name that ends in ".toml" is a file's. Raises UnknownName, and InputError for a wrong file.
+    """
+    if is_board_file(name):
+        return load_board(name)
     known = _boards_by_name()
     if name.lower() not in known:
         raise UnknownName("board", name, known)
     return known[name.lower()]
+
+
+def is_board_file(name: str) -> bool:
+    """Whether `name` means a board file of the user's own."""
+    return name.lower().endswith(".toml")
 
 
 def boards() -> tuple[Board, ...]:
@@ -139,22 +167,26 @@ def load_board(path: str | Path) -> Board:
         "name", "aliases", "vendor", "mcu", "core", "clock_hz", "source", "notes", "flash", "ram",
         "currents",
     )  # fmt: skip
+    on = core(fields.text("core"))
     return Board(
         name=fields.text("name").lower(),
         aliases=tuple(alias.lower() for alias in fields.names("aliases")),
         vendor=fields.text("vendor", ""),
         mcu=fields.text("mcu", ""),
-        core=core(fields.text("core")),
+        core=on,
         clock_hz=fields.integer("clock_hz", minimum=1),
-        **_memories(fields),
+        **_memories(fields, on.system == "linux"),
         currents=_currents(fields.table("currents")) if "currents" in fields.fields else None,
         source=fields.text("source", ""),
         notes=fields.text("notes", ""),
     )
 
 
-def _memories(fields: Record) -> dict[str, tuple[MemoryRegion, ...]]:
-    memories = {key: tuple(map(_region, fields.tables(key))) for key in ("flash", "ram")}
+def _memories(fields: Record, has_system: bool) -> dict[str, tuple[MemoryRegion, ...]]:
+    """The regions; what runs under an operating system need not name its flash."""
+    wanted = [key for key in ("flash", "ram") if key in fields.fields or not has_system]
+    memories: dict[str, tuple[MemoryRegion, ...]] = {"flash": (), "ram": ()}
+    memories.update((key, tuple(map(_region, fields.tables(key)))) for key in wanted)
     for one, other in combinations(memories["flash"] + memories["ram"], 2):
         if one.name == other.name:
             raise fields.problem("flash, ram", f"has two regions called {one.name!r}")
@@ -195,6 +227,8 @@ def _currents(fields: Record) -> Currents:
 def _load_core(path: Path) -> Core:
     fields = read_toml(path)
     zig, emulator = fields.table("zig"), fields.table("emulator")
+    kind = emulator.text("kind")
+    error = emulator.integer("cycle_error_percent") if emulator.text("cycles", "") else None
     return Core(
         name=fields.text("name"),
         isa=fields.text("isa"),
@@ -204,9 +238,13 @@ def _load_core(path: Path) -> Core:
         arena_alignment_bytes=fields.integer("arena_alignment_bytes", minimum=1),
         zig_target=zig.text("target"),
         zig_mcpu=zig.text("mcpu"),
-        emulator=emulator.text("kind"),
-        emulator_model=emulator.text("model"),
-        cycle_model=emulator.text("cycles"),
+        emulator=kind,
+        emulator_model=emulator.text("model", ""),
+        cycle_model=emulator.text("cycles", ""),
+        cycle_error_percent=error,
+        system=fields.text("system", ""),
+        not_emulated=emulator.text("why") if kind == NOT_EMULATED else "",
+        refused=fields.text("refused", ""),
     )
 
 

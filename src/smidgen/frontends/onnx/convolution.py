@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.values import Constant, Value
-from smidgen.frontends.onnx.windows import Window, explicit_padding, read_window
+from smidgen.frontends.onnx.windows import MAX_WINDOW, Window, explicit_padding, read_window
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.transpose import TransposeConv2D
 from smidgen.ops.support.window import Padding
@@ -123,18 +123,18 @@ def _transposed_window(
     """The window, whose padding is cut off, and the output's rows and columns."""
     spatial = len(space)
     window = read_window(call, space, kernel)
-    extra = _two(call.numbers("output_padding") or (0,) * spatial, 0)
+    extra = _two(call, call.numbers("output_padding") or (0,) * spatial, 0)
     full = [
         (n - 1) * stride + reach + more
         for n, stride, reach, more in zip(
-            _two(space, 1), window.stride, window.reach, extra, strict=True
+            _two(call, space, 1), window.stride, window.reach, extra, strict=True
         )
     ]
     wanted, mode = call.numbers("output_shape"), call.text("auto_pad", "NOTSET")
     if wanted is not None:
-        size = _two(wanted[-spatial:], 1)
+        size = _two(call, wanted[-spatial:], 1)
     elif mode.startswith("SAME"):
-        size = _two([n * s for n, s in zip(space, window.stride, strict=False)], 1)
+        size = _two(call, [n * s for n, s in zip(space, window.stride, strict=False)], 1)
     else:
         around = Padding() if mode == "VALID" else explicit_padding(call)
         size = (full[0] - around.top - around.bottom, full[1] - around.left - around.right)
@@ -153,7 +153,10 @@ def _with_padding(
     return Window(window.size, window.stride, window.dilation, around), size
 
 
-def _two(numbers: tuple[int, ...] | list[int], default: int) -> tuple[int, int]:
+def _two(call: Call, numbers: Sequence[int], default: int) -> tuple[int, int]:
+    """Numbers over one or two spatial axes as (rows, columns)."""
+    if len(numbers) not in (1, 2) or any(abs(number) > MAX_WINDOW for number in numbers):
+        call.damaged(f"{list(numbers)} for its spatial axes")
     return numbers[0], numbers[1] if len(numbers) == 2 else default
 
 

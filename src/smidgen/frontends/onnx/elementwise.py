@@ -105,6 +105,8 @@ def affine(call: Call, x: Value, scale: Array, shift: Array) -> Value | None:
     It becomes a 1x1 DepthwiseConv2D, which is folded into its neighbours later on; None where a
     constant varies elsewhere.
     """
+    if broadcast_shape(call, (scale.shape, shift.shape, x.layout.shape)) != x.layout.shape:
+        call.damaged(f"its constants do not fit {list(x.layout.shape)}")
     shape = call.scope.shape(x.tensor)
     channels = shape[-1] if shape else 1
     scales, shifts = (_innermost(x, values, channels) for values in (scale, shift))
@@ -148,7 +150,7 @@ def folded(kind: str) -> Lowering:
     """The lowering of a node of any number of operands, one after the other."""
 
     def lower(call: Call) -> Value:
-        operands = [call.operand(index) for index in range(len(call.operands))]
+        operands = [call.operand(index) for index in range(max(1, len(call.operands)))]
         operands.sort(key=lambda operand: isinstance(operand, Constant))
         return call.scope.as_value(
             reduce(lambda a, b: combine(call, kind, a, b), operands), call.stem

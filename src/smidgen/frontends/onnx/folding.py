@@ -131,7 +131,7 @@ def _concat(call: Call, arrays: Sequence[Array]) -> Array:
 
 
 def _gather(call: Call, arrays: Sequence[Array]) -> Array:
-    data, positions = arrays
+    data, positions = arrays[0], arrays[1]
     axis = call.axis(0, data.ndim)
     extent = data.shape[axis]
     _checked(call, (positions.size * (data.size // max(extent, 1)),))
@@ -177,9 +177,11 @@ def _tile(call: Call, arrays: Sequence[Array]) -> Array:
 
 
 def _range(call: Call, arrays: Sequence[Array]) -> Array:
-    start, limit, step = (array.reshape(-1)[0] for array in arrays)
-    if any(array.size != 1 for array in arrays) or step == 0 or not np.isfinite(float(step)):
-        call.damaged("its start, limit or step is no number")
+    if any(arrays[index].size != 1 for index in range(3)):
+        call.damaged("its start, limit or step is no single number")
+    start, limit, step = (arrays[index].reshape(-1)[0] for index in range(3))
+    if step == 0 or not all(np.isfinite(float(number)) for number in (start, limit, step)):
+        call.damaged("its range has no end")
     count = max(0, math.ceil((float(limit) - float(start)) / float(step)))
     _checked(call, (count,))
     return np.asarray(start + np.arange(count) * step, arrays[0].dtype)
@@ -271,6 +273,21 @@ _UNIT_KEEPERS: Mapping[str, Callable[[Call, Constant], Array | None]] = {
 }
 
 
+class _Given(Sequence[Array]):
+    """The arrays of a node; one that is asked for and not given makes the model damaged."""
+
+    def __init__(self, call: Call, arrays: list[Array]) -> None:
+        self._call, self._arrays = call, arrays
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, int) and index >= len(self._arrays):
+            self._call.damaged(f"input {index} is missing")
+        return self._arrays[index]
+
+
 def fold(call: Call) -> tuple[Constant, ...] | None:
     """The outputs of a node whose inputs are all known, or None where it must be lowered."""
     function = FOLDS.get(call.node.op_type)
@@ -280,7 +297,7 @@ def fold(call: Call) -> tuple[Constant, ...] | None:
     constants = [operand for operand in known if isinstance(operand, Constant)]
     if not constants:
         return None
-    made = function(call, [constant.values for constant in constants])
+    made = function(call, _Given(call, [constant.values for constant in constants]))
     arrays = made if isinstance(made, tuple) else (made,)
     keeper = _UNIT_KEEPERS.get(call.node.op_type)
     unit = keeper(call, constants[0]) if keeper is not None else _single_unit(call, constants[0])

@@ -158,7 +158,8 @@ class _Rewrite:
         if name not in self.names:
             self.names[name] = name
             inputs = (self.shadows[name],)
-            self.nodes.append(Node(f"{name}_real", Dequantize(), inputs, (name,)))
+            stem = name.removesuffix("_out")
+            self.nodes.append(Node(f"{stem}_real", Dequantize(), inputs, (name,)))
         return self.names[name]
 
     def _at(self, quanta: str, wanted: Quantization) -> str:
@@ -167,9 +168,10 @@ class _Rewrite:
             return quanta
         key = (quanta, wanted)
         if key not in self.requantized:
-            name = f"{quanta}_rescaled_{len(self.requantized)}"
+            stem = quanta.removesuffix("_int8").removesuffix("_out")
+            name = f"{stem}_rescaled_{len(self.requantized)}"
             self.tensors[name] = replace(self.tensors[quanta], name=name, quantization=wanted)
-            self.nodes.append(Node(f"{name}_node", Quantize(DType.INT8), (quanta,), (name,)))
+            self.nodes.append(Node(name, Quantize(DType.INT8), (quanta,), (name,)))
             self.requantized[key] = name
         return self.requantized[key]
 

@@ -70,6 +70,8 @@ def instance_norm(call: Call) -> Value:
 def group_norm(call: Call) -> Value:
     """Groups of channels normalised over themselves and space, then scaled and shifted."""
     x, groups = call.real_value(0), call.attribute("num_groups", 1)
+    if len(x.layout.axes) < 2:
+        call.damaged("its input has no channels")
     batch, channels, *space = x.layout.shape
     if groups < 1 or channels % groups:
         call.damaged(f"{channels} channels in {groups} groups")

@@ -103,9 +103,11 @@ def _from_end(call: Call, op: ArgMax | ArgMin, tensor: str) -> str:
 def cumulative_sum(call: Call) -> Value:
     """Running sums along an axis."""
     x = call.real_value(0)
-    (axis,) = call.integers(1, "axis") or (0,)
+    given = call.integers(1, "axis")
+    if len(given) != 1:
+        call.damaged(f"it sums along {len(given)} axes")
     value, order = call.scope.orderly(x)
-    place = order.index(call.axis_of(axis, len(order)))
+    place = order.index(call.axis_of(given[0], len(order)))
     flags = (bool(call.attribute(name, 0)) for name in ("exclusive", "reverse"))
     emitted = call.emit(CumSum(place, *flags), [call.scope.laid(value, order)])
     return Value(emitted, Layout.of(x.layout.shape, order))

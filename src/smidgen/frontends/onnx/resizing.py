@@ -21,6 +21,7 @@ def upsample(call: Call) -> Value:
     """Resize as it was before operator set 10."""
     x = call.value(0)
     scales = call.constant(1, "scales") if call.opset >= 9 else _scales_attribute(call)
+    scales = scales.reshape(-1)
     sizes = _sizes_from_scales(call, x.layout.shape, scales)
     return _resized(call, x, sizes, scales, call.text("mode", "nearest"), "asymmetric", "floor")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from smidgen.core.dtypes import DType
 from smidgen.frontends.layout import Layout, NeedsTransposition
-from smidgen.frontends.onnx.broadcasting import broadcast_shape
+from smidgen.frontends.onnx.broadcasting import broadcast_shape, shape_of
 from smidgen.frontends.onnx.call import Call, Lowering, Result
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.ops.elementwise.comparison import Compare, Relation
@@ -133,24 +133,26 @@ def dropout(call: Call) -> tuple[Result, ...]:
 
 def concat(call: Call) -> Value:
     """Operands one after the other along an axis."""
-    operands = [call.operand(index) for index in range(len(call.operands))]
+    operands = [call.operand(index) for index in range(max(1, len(call.operands)))]
     return joined(call, operands, call.attribute("axis", 0))
 
 
 def joined(call: Call, operands: Sequence[Operand], axis: int) -> Value:
     """Concat in the order in which memory has the first activation."""
+    if not operands:
+        call.damaged("it joins nothing")
     first = next((x for x in operands if isinstance(x, Value)), None)
     lead = first or call.scope.as_value(operands[0], call.stem)
     rank = len(lead.layout.axes)
     axis = call.axis_of(axis, rank)
+    if any(len(shape_of(operand)) != rank for operand in operands):
+        call.damaged("its operands have different numbers of axes")
     order = _order_of_most(operands, rank)
     source = call.scope.builder.tensor(lead.tensor)
     tensors, shape = [], list(lead.layout.shape)
     shape[axis] = 0
     for operand in operands:
         value = call.scope.as_value(operand, call.stem)
-        if len(value.layout.axes) != rank:
-            call.damaged("its operands have different numbers of axes")
         tensor = call.scope.builder.tensor(value.tensor)
         if tensor.dtype is not source.dtype or tensor.quantization != source.quantization:
             call.refuse("its operands have different types or scales", "dequantise them first")
@@ -324,9 +326,11 @@ def gather_nd(call: Call) -> Value:
     positions = call.operand(1)
     if isinstance(positions, Constant):
         depth = positions.shape[-1] if positions.shape else 0
+        if not 0 < depth <= len(x.layout.shape) or not positions.values.size:
+            call.damaged(f"coordinates of {depth} numbers in {list(x.layout.shape)}")
         limits = np.array(x.layout.shape[:depth])
         chosen = np.where(positions.values < 0, positions.values + limits, positions.values)
-        if depth == 0 or chosen.min() < 0 or np.any(chosen >= limits):
+        if chosen.min() < 0 or np.any(chosen >= limits):
             call.damaged("a coordinate lies outside")
         where = _position_tensor(call, chosen)
     else:
@@ -372,7 +376,7 @@ def _cropped(call: Call, tensor: str, before: list[int], after: list[int]) -> st
     size = tuple(n - b - max(0, -e) for n, b, e in zip(shape, begin, after, strict=True))
     if min(size) < 1:
         call.damaged("nothing is left of its input")
-    return call.moved(Slice(begin, size, (1,) * len(size)), tensor)[0]
+    return call.moved(Slice(begin, size, (1,) * len(size)), tensor)
 
 
 def _padded(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:

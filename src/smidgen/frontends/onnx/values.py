@@ -36,7 +36,7 @@ class Constant:
 
     def units_along(self, axis: int) -> Array | None:
         """One unit for each slice of `axis`, or None where there is none, or not one a slice."""
-        if self.unit is None:
+        if self.unit is None or not -self.values.ndim <= axis < self.values.ndim:
             return None
         unit = self.unit.reshape((1,) * (self.values.ndim - self.unit.ndim) + self.unit.shape)
         if unit.size != unit.shape[axis]:

@@ -21,6 +21,7 @@ from smidgen.ops.support.requantize import (
     real,
     requantize,
 )
+from smidgen.ops.support.weights import check_weights
 from smidgen.ops.support.window import Padding, output_size, patches
 
 
@@ -38,7 +39,7 @@ class Conv2D(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """[N, rows, columns, O]; the input's channels must be a multiple of the weights'."""
-        x, weights = _image_and_weights(inputs)
+        x, weights = _image_and_weights(inputs, 0)
         out_channels, height, width, in_channels = weights.shape
         groups, rest = divmod(x.shape[3], in_channels)
         if rest or out_channels % groups:
@@ -81,7 +82,7 @@ class DepthwiseConv2D(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """[N, rows, columns, O], with O a multiple of the input's channels."""
-        x, weights = _image_and_weights(inputs)
+        x, weights = _image_and_weights(inputs, 3)
         one, height, width, out_channels = weights.shape
         if one != 1 or out_channels % x.shape[3]:
             raise GraphError(
@@ -107,11 +108,14 @@ class DepthwiseConv2D(Op):
         return signature.output.elements * math.prod(signature.input(1).shape[1:3])
 
 
-def _image_and_weights(inputs: Sequence[Tensor | None]) -> tuple[Tensor, Tensor]:
+def _image_and_weights(inputs: Sequence[Tensor | None], axis: int) -> tuple[Tensor, Tensor]:
     x, weights = inputs[0], inputs[1]
     assert x is not None and weights is not None
     if len(x.shape) != 4 or len(weights.shape) != 4:
         raise GraphError(f"weights {weights.name!r}", f"{weights.shape} over input {x.shape}")
+    if not x.elements:
+        raise GraphError(f"input {x.name!r}", f"{x.shape} is empty")
+    check_weights(weights, inputs[2] if len(inputs) > 2 else None, axis)
     return x, weights
 
 

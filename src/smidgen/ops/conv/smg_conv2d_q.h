@@ -31,7 +31,7 @@ SMG_INLINE int64_t smg_conv2d_q_sum(const smg_conv2d_q_t *op, const smg_place_t 
         for (int32_t col = place->first_col; col < place->end_col; ++col) {
             x.index = smg_tap(w, place, row, col) + channel;
             weights.index = first + (row * w->win_cols + col) * op->group_channels;
-            sum += smg_dot(x, weights, op->group_channels);
+            sum += smg_dot_runs(x, weights, op->group_channels);
         }
     }
     return sum;

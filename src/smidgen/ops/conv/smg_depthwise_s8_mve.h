@@ -27,47 +27,64 @@ typedef struct {
     const int32_t *blocks;
 } smg_depthwise_s8_mve_t;
 
-/* Sums of sixteen channels: even ones and odd ones, and within them every other. */
-typedef struct {
-    int16x8_t even, odd;
-} smg_depthwise_s8_mve_narrow_t;
-
+/* Sums of sixteen channels: even ones and odd ones, and of them every other. */
 typedef struct {
     int32x4_t even_low, even_high, odd_low, odd_high;
 } smg_depthwise_s8_mve_wide_t;
 
-SMG_INLINE smg_depthwise_s8_mve_narrow_t smg_depthwise_s8_mve_one(int8x16_t x, int8x16_t w) {
-    const smg_depthwise_s8_mve_narrow_t sums = {vmullbq_int_s8(x, w), vmulltq_int_s8(x, w)};
-    return sums;
+/* Adds the products of one tap. */
+SMG_INLINE void smg_depthwise_s8_mve_one(smg_depthwise_s8_mve_wide_t *sums, int8x16_t x,
+                                         const int8_t *w) {
+    const int8x16_t weights = vldrbq_s8(w);
+    const int16x8_t even = vmullbq_int_s8(x, weights), odd = vmulltq_int_s8(x, weights);
+    sums->even_low = vaddq_s32(sums->even_low, vmovlbq_s16(even));
+    sums->even_high = vaddq_s32(sums->even_high, vmovltq_s16(even));
+    sums->odd_low = vaddq_s32(sums->odd_low, vmovlbq_s16(odd));
+    sums->odd_high = vaddq_s32(sums->odd_high, vmovltq_s16(odd));
 }
 
-SMG_INLINE smg_depthwise_s8_mve_narrow_t smg_depthwise_s8_mve_two(int8x16_t x, int8x16_t w,
-                                                                  int8x16_t x2, int8x16_t w2) {
-    smg_depthwise_s8_mve_narrow_t sums = smg_depthwise_s8_mve_one(x, w);
-    sums.even = vaddq_s16(sums.even, vmullbq_int_s8(x2, w2));
-    sums.odd = vaddq_s16(sums.odd, vmulltq_int_s8(x2, w2));
-    return sums;
+/* Adds the products of two taps, and gives where their weights end. All eight vector registers are
+ * busy; compilers spill three of them where loading the second weights twice is enough, hence
+ * assembly. */
+SMG_INLINE const int8_t *smg_depthwise_s8_mve_two(smg_depthwise_s8_mve_wide_t *sums, int8x16_t x,
+                                                  int8x16_t x2, const int8_t *w) {
+    int16x8_t even, t;
+    __asm__ volatile("vldrb.u8 %q[t], [%[w]], #16\n"
+                     "vmullb.s8 %q[e], %q[x], %q[t]\n"
+                     "vmullt.s8 %q[x], %q[x], %q[t]\n"
+                     "vldrb.u8 %q[t], [%[w]]\n"
+                     "vmullb.s8 %q[t], %q[y], %q[t]\n"
+                     "vadd.i16 %q[e], %q[e], %q[t]\n"
+                     "vldrb.u8 %q[t], [%[w]], #16\n"
+                     "vmullt.s8 %q[y], %q[y], %q[t]\n"
+                     "vadd.i16 %q[x], %q[x], %q[y]\n"
+                     "vmovlb.s16 %q[t], %q[e]\n"
+                     "vmovlt.s16 %q[e], %q[e]\n"
+                     "vadd.i32 %q[el], %q[el], %q[t]\n"
+                     "vmovlb.s16 %q[y], %q[x]\n"
+                     "vadd.i32 %q[eh], %q[eh], %q[e]\n"
+                     "vmovlt.s16 %q[x], %q[x]\n"
+                     "vadd.i32 %q[ol], %q[ol], %q[y]\n"
+                     "vadd.i32 %q[oh], %q[oh], %q[x]\n"
+                     : [el] "+w"(sums->even_low), [eh] "+w"(sums->even_high),
+                       [ol] "+w"(sums->odd_low), [oh] "+w"(sums->odd_high), [x] "+w"(x),
+                       [y] "+w"(x2), [e] "=&w"(even), [t] "=&w"(t), [w] "+r"(w)
+                     :
+                     : "memory");
+    return w;
 }
 
-SMG_INLINE void smg_depthwise_s8_mve_join(smg_depthwise_s8_mve_wide_t *to,
-                                          smg_depthwise_s8_mve_narrow_t sums) {
-    to->even_low = vaddq_s32(to->even_low, vmovlbq_s16(sums.even));
-    to->even_high = vaddq_s32(to->even_high, vmovltq_s16(sums.even));
-    to->odd_low = vaddq_s32(to->odd_low, vmovlbq_s16(sums.odd));
-    to->odd_high = vaddq_s32(to->odd_high, vmovltq_s16(sums.odd));
-}
-
-/* Sixteen sums as quanta, in the order of the channels. */
+/* Sixteen sums, bias included, as quanta in the order of the channels. */
 SMG_INLINE int8x16_t smg_depthwise_s8_mve_finish(const smg_depthwise_s8_mve_t *op,
                                                  const smg_depthwise_s8_mve_wide_t *sums,
                                                  const int32_t *words, bool up) {
     const int32_t each = SMG_MVE_WORDS(up);
     const int16_t zero = (int16_t)op->out_zero_point;
     int16x8_t even = vdupq_n_s16(0), odd = even;
-    even = vqmovnbq_s32(even, smg_mve_requantize(sums->even_low, words, up));
-    even = vqmovntq_s32(even, smg_mve_requantize(sums->even_high, words + each, up));
-    odd = vqmovnbq_s32(odd, smg_mve_requantize(sums->odd_low, words + 2 * each, up));
-    odd = vqmovntq_s32(odd, smg_mve_requantize(sums->odd_high, words + 3 * each, up));
+    even = vqmovnbq_s32(even, smg_mve_scale(sums->even_low, words, up));
+    even = vqmovntq_s32(even, smg_mve_scale(sums->even_high, words + each, up));
+    odd = vqmovnbq_s32(odd, smg_mve_scale(sums->odd_low, words + 2 * each, up));
+    odd = vqmovntq_s32(odd, smg_mve_scale(sums->odd_high, words + 3 * each, up));
     int8x16_t all = vqmovnbq_s16(vdupq_n_s8(0), vqaddq_n_s16(even, zero));
     all = vqmovntq_s16(all, vqaddq_n_s16(odd, zero));
     all = vminq_s8(all, vdupq_n_s8((int8_t)op->high));
@@ -81,10 +98,8 @@ SMG_INLINE void smg_depthwise_s8_mve_any(smg_depthwise_s8_mve_wide_t *sums, cons
     for (int32_t left = taps; left > 0; left -= 2) {
         const int8x16_t a = vldrbq_z_s8(x + offsets[0], some);
         const int8x16_t b = vldrbq_z_s8(x + offsets[1], some);
-        const int8x16_t v = vldrbq_s8(w), u = vldrbq_s8(w + 16);
-        smg_depthwise_s8_mve_join(sums, smg_depthwise_s8_mve_two(a, v, b, u));
+        w = smg_depthwise_s8_mve_two(sums, a, b, w);
         offsets += 2;
-        w += 32;
     }
 }
 
@@ -92,26 +107,23 @@ SMG_INLINE int8x16_t smg_depthwise_s8_mve_load(const int8_t *x, mve_pred16_t som
     return whole ? vldrbq_s8(x) : vldrbq_z_s8(x, some);
 }
 
-/* Sums over a window of 3 x 3; offsets as above. */
+/* Sums over a window of 3 x 3, whose columns and rows are so many bytes apart. */
 SMG_INLINE void smg_depthwise_s8_mve_3x3_sums(smg_depthwise_s8_mve_wide_t *sums, const int8_t *x,
-                                              const int8_t *w, const int32_t *offsets,
+                                              const int8_t *w, int32_t col, int32_t row,
                                               mve_pred16_t some, bool whole) {
-    const int32_t col = offsets[1], row = offsets[3];
-    const int8_t *const taps[9] = {x,           x + col,           x + 2 * col,
-                                   x + row,     x + row + col,     x + row + 2 * col,
-                                   x + 2 * row, x + 2 * row + col, x + 2 * row + 2 * col};
-#define SMG_TWO(k)                                                                                 \
-    smg_depthwise_s8_mve_two(                                                                      \
-        smg_depthwise_s8_mve_load(taps[k], some, whole), vldrbq_s8(w + 16 * (k)),                  \
-        smg_depthwise_s8_mve_load(taps[(k) + 1], some, whole), vldrbq_s8(w + 16 * (k) + 16))
-    smg_depthwise_s8_mve_join(sums, SMG_TWO(0));
-    smg_depthwise_s8_mve_join(sums, SMG_TWO(2));
-    smg_depthwise_s8_mve_join(sums, SMG_TWO(4));
-    smg_depthwise_s8_mve_join(sums, SMG_TWO(6));
-#undef SMG_TWO
-    smg_depthwise_s8_mve_join(
-        sums, smg_depthwise_s8_mve_one(smg_depthwise_s8_mve_load(taps[8], some, whole),
-                                       vldrbq_s8(w + 128)));
+    const int8_t *y = x + col, *z = y + col;
+    int8x16_t a = smg_depthwise_s8_mve_load(x, some, whole);
+    w = smg_depthwise_s8_mve_two(sums, a, smg_depthwise_s8_mve_load(y, some, whole), w);
+    x += row;
+    a = smg_depthwise_s8_mve_load(z, some, whole);
+    w = smg_depthwise_s8_mve_two(sums, a, smg_depthwise_s8_mve_load(x, some, whole), w);
+    y += row;
+    z += row;
+    a = smg_depthwise_s8_mve_load(y, some, whole);
+    w = smg_depthwise_s8_mve_two(sums, a, smg_depthwise_s8_mve_load(z, some, whole), w);
+    a = smg_depthwise_s8_mve_load(x + row, some, whole);
+    w = smg_depthwise_s8_mve_two(sums, a, smg_depthwise_s8_mve_load(y + row, some, whole), w);
+    smg_depthwise_s8_mve_one(sums, smg_depthwise_s8_mve_load(z + row, some, whole), w);
 }
 
 /* All channels of one pixel, or `count` values of several. */
@@ -119,14 +131,17 @@ SMG_INLINE void smg_depthwise_s8_mve_pixel(const smg_depthwise_s8_mve_t *op, con
                                            const int32_t *offsets, int8_t *y, int32_t count,
                                            bool is_3x3, bool whole, bool up) {
     const int32_t taps = is_3x3 ? 9 : op->window.win_rows * op->window.win_cols;
+    const int32_t col = offsets[1], row = offsets[is_3x3 ? 3 : 0];
     const int32_t *words = op->blocks;
     for (int32_t left = count; left > 0; left -= 16) {
         const mve_pred16_t some = vctp8q((uint32_t)left);
         const int8_t *const weights = (const int8_t *)(words + 4 * SMG_MVE_WORDS(up));
-        const int32x4_t zero = vdupq_n_s32(0);
-        smg_depthwise_s8_mve_wide_t sums = {zero, zero, zero, zero};
+        const int32_t each = SMG_MVE_WORDS(up);
+        smg_depthwise_s8_mve_wide_t sums = {vldrwq_s32(words), vldrwq_s32(words + each),
+                                            vldrwq_s32(words + 2 * each),
+                                            vldrwq_s32(words + 3 * each)};
         if (is_3x3) {
-            smg_depthwise_s8_mve_3x3_sums(&sums, x, weights, offsets, some, whole);
+            smg_depthwise_s8_mve_3x3_sums(&sums, x, weights, col, row, some, whole);
         } else {
             smg_depthwise_s8_mve_any(&sums, x, weights, offsets, taps, some);
         }

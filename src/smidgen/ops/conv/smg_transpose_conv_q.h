@@ -31,7 +31,7 @@ SMG_INLINE int64_t smg_transpose_conv_q_sum(const smg_spread_t *s, smg_run_t x, 
         for (int32_t w = col.first; w < s->win_cols && c >= 0; w += s->stride_cols, --c) {
             x.index = image + (r * s->in_cols + c) * s->in_channels;
             weights.index = first + (h * s->win_cols + w) * s->in_channels;
-            sum += smg_dot(x, weights, s->in_channels);
+            sum += smg_dot_runs(x, weights, s->in_channels);
         }
     }
     return sum;

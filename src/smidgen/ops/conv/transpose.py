@@ -14,6 +14,7 @@ from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.activation import Activation, finish
 from smidgen.ops.support.requantize import centred, exact_int, per_channel, real, requantize
+from smidgen.ops.support.weights import check_weights
 from smidgen.ops.support.window import Padding
 
 
@@ -38,6 +39,7 @@ class TransposeConv2D(Op):
         assert x is not None and weights is not None
         if len(x.shape) != 4 or len(weights.shape) != 4 or x.shape[3] != weights.shape[3]:
             raise GraphError(f"weights {weights.name!r}", f"{weights.shape} over input {x.shape}")
+        check_weights(weights, inputs[2] if len(inputs) > 2 else None, 0)
         return (TensorType(x.dtype, (x.shape[0], *self.size, weights.shape[0])),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:

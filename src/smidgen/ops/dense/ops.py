@@ -22,6 +22,7 @@ from smidgen.ops.support.requantize import (
     real,
     requantize,
 )
+from smidgen.ops.support.weights import check_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Dense(Op):
         """[rows, O], or x's shape with its last axis replaced by O where `keep_dims`."""
         x, weights = inputs[0], inputs[1]
         assert x is not None and weights is not None
-        if len(weights.shape) != 2 or x.elements % weights.shape[1]:
+        check_weights(weights, inputs[2] if len(inputs) > 2 else None, 0)
+        if len(weights.shape) != 2 or not x.elements or x.elements % weights.shape[1]:
             raise GraphError(f"weights {weights.name!r}", f"{weights.shape} over input {x.shape}")
         outputs, depth = weights.shape
         if self.keep_dims:

@@ -22,7 +22,7 @@ SMG_INLINE void smg_dense_q(const smg_dense_q_t *op, const void *x, int32_t bits
         const smg_run_t row = {x, bits, n * op->depth, op->zero_point};
         for (int32_t o = 0; o < op->outputs; ++o) {
             const smg_run_t with = {weights, weight_bits, o * op->depth, op->weight_zero_point};
-            const int64_t sum = smg_dot(row, with, op->depth);
+            const int64_t sum = smg_dot_runs(row, with, op->depth);
             smg_store(y, bits, n * op->outputs + o, smg_finish(&op->finish, sum, o, wide));
         }
     }

@@ -45,7 +45,7 @@ SMG_INLINE int32_t smg_lstm_q_sum(const int8_t *weights, int32_t count, const vo
                                   int32_t index, int64_t bias, smg_factor_t by) {
     const smg_run_t row = {x, bits, index, 0};
     const smg_run_t with = {weights, 8, 0, 0};
-    const int64_t sum = smg_dot(row, with, count) + bias;
+    const int64_t sum = smg_dot_runs(row, with, count) + bias;
     return smg_saturate16(bits == 16
                               ? smg_requantize_wide(sum, by.mantissa, by.shift)
                               : smg_requantize((int32_t)(uint32_t)sum, by.mantissa, by.shift));

@@ -27,11 +27,11 @@ SMG_INLINE int64_t smg_svdf_q_filter(const smg_svdf_q_t *op, smg_run_t x, smg_ru
         smg_store(states, state.bits, state.index + t,
                   smg_load(states, state.bits, state.index + t + 1));
     }
-    const int32_t sum = (int32_t)smg_dot(x, features, op->inputs);
+    const int32_t sum = (int32_t)smg_dot_runs(x, features, op->inputs);
     const int32_t fresh = smg_requantize(sum, op->state_mantissa, op->state_shift);
     smg_store(states, state.bits, state.index + op->memory - 1,
               smg_clamp(fresh, op->state_low, op->state_high) + op->state_zero_point);
-    return smg_dot(state, time, op->memory);
+    return smg_dot_runs(state, time, op->memory);
 }
 
 SMG_INLINE void smg_svdf_q(const smg_svdf_q_t *op, const int8_t *x, const int8_t *features,

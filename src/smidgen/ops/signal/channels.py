@@ -77,11 +77,13 @@ class FilterBank(Op):
         tables = [_given(inputs, index, DType.INT16) for index in range(1, 6)]
         if not all(tensor.is_constant for tensor in tables):
             raise GraphError(f"filter bank over {x.name!r}", "its tables are not constant")
+        if {tensor.shape for tensor in tables[2:]} != {(self.channels + 1,)}:
+            raise GraphError(f"filter bank over {x.name!r}", "its tables differ in length")
         bins, starts, widths = (tensor.values.astype(np.int64) for tensor in tables[2:])
         weights = min(tensor.elements for tensor in tables[:2])
         inside = (bins >= 0) & (starts >= 0) & (widths >= 0)
         inside &= (bins + widths <= x.elements) & (starts + widths <= weights)
-        if len(bins) != self.channels + 1 or not inside.all():
+        if not inside.all():
             raise GraphError(f"filter bank over {x.name!r}", "its tables reach outside")
         return (TensorType(DType.UINT64, (self.channels,)),)
 

@@ -19,9 +19,9 @@ typedef struct {
 /* Where the present row begins in each operand, and the odometer. */
 typedef struct {
     int32_t a, b, index[SMG_WALK_RANK];
-} smg_place_t;
+} smg_operands_t;
 
-SMG_INLINE void smg_next_row(const smg_walk_t *walk, smg_place_t *at) {
+SMG_INLINE void smg_next_row(const smg_walk_t *walk, smg_operands_t *at) {
     for (int32_t axis = walk->rank - 1; axis >= 0; --axis) {
         at->a += walk->a_strides[axis];
         at->b += walk->b_strides[axis];
@@ -38,7 +38,7 @@ SMG_INLINE void smg_next_row(const smg_walk_t *walk, smg_place_t *at) {
 #define SMG_BINARY_KERNEL(name, params_t, a_t, b_t, y_t)                                           \
     SMG_KERNEL void name(const params_t *op, const a_t *a, const b_t *b, y_t *y) {                 \
         const smg_walk_t *const walk = &op->walk;                                                  \
-        smg_place_t at = {0};                                                                      \
+        smg_operands_t at = {0};                                                                   \
         for (int32_t row = 0; row < walk->rows; ++row) {                                           \
             const a_t *left = a + at.a;                                                            \
             const b_t *right = b + at.b;                                                           \

@@ -71,7 +71,7 @@ SMG_INLINE float smg_sqrtf(float x) {
 }
 
 /* Significand (with its hidden bit) and exponent of a positive finite number. */
-SMG_INLINE uint32_t smg_split(uint32_t bits, int32_t *exponent) {
+SMG_INLINE uint32_t smg_significand(uint32_t bits, int32_t *exponent) {
     uint32_t significand = bits & 0x007FFFFFu;
     *exponent = (int32_t)(bits >> 23);
     if (*exponent != 0) {
@@ -93,8 +93,8 @@ SMG_INLINE float smg_fmodf(float a, float b) {
     }
     int32_t high;
     int32_t low;
-    uint32_t rest = smg_split(top, &high);
-    const uint32_t part = smg_split(divisor, &low);
+    uint32_t rest = smg_significand(top, &high);
+    const uint32_t part = smg_significand(divisor, &low);
     rest %= part;
     for (; high > low; --high) {
         rest = (rest << 1) % part;

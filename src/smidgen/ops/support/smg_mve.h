@@ -13,9 +13,8 @@
 #include "smg.h"
 
 /* How the sums of four outputs become quanta; `words` is a vector each of bias, mantissa and right
- * shift (as a negative number), and where not `up` of left shift too. */
-SMG_INLINE int32x4_t smg_mve_requantize(int32x4_t sum, const int32_t *words, bool up) {
-    sum = vaddq_s32(sum, vldrwq_s32(words));
+ * shift (as a negative number), and where not `up` of left shift too. The bias is in the sums. */
+SMG_INLINE int32x4_t smg_mve_scale(int32x4_t sum, const int32_t *words, bool up) {
     if (!up) {
         sum = vshlq_s32(sum, vldrwq_s32(words + 12));
     }
@@ -25,6 +24,11 @@ SMG_INLINE int32x4_t smg_mve_requantize(int32x4_t sum, const int32_t *words, boo
         sum = vqaddq_s32(sum, vshrq_n_s32(vandq_s32(sum, right), 31));
     }
     return vrshlq_s32(sum, right);
+}
+
+/* As smg_mve_scale, for sums without the bias. */
+SMG_INLINE int32x4_t smg_mve_requantize(int32x4_t sum, const int32_t *words, bool up) {
+    return smg_mve_scale(vaddq_s32(sum, vldrwq_s32(words)), words, up);
 }
 
 /* The words of four outputs. */

@@ -55,7 +55,7 @@ SMG_INLINE int64_t smg_dot_steps(smg_run_t a, int32_t a_step, smg_run_t b, int32
     return sum;
 }
 
-SMG_INLINE int64_t smg_dot(smg_run_t a, smg_run_t b, int32_t count) {
+SMG_INLINE int64_t smg_dot_runs(smg_run_t a, smg_run_t b, int32_t count) {
     return smg_dot_steps(a, 1, b, 1, count);
 }
 

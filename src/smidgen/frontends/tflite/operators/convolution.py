@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from smidgen.core.errors import ModelFileError, UnsupportedOp, UnsupportedType
 from smidgen.frontends.tflite.conversion import Conversion, converts
-from smidgen.frontends.tflite.model import TfliteOperator
+from smidgen.frontends.tflite.model import TfliteOperator, TfliteTensor
 from smidgen.frontends.tflite.options import (
     Conv2DOptions,
     DepthwiseConv2DOptions,
@@ -19,6 +19,8 @@ from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.ops import Dense
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.support.window import Padding
+
+_QUANTA = (TensorType.INT4, TensorType.INT8, TensorType.INT16)
 
 
 def explicit_padding(
@@ -45,23 +47,42 @@ def _window_of(conversion: Conversion, operator: TfliteOperator) -> tuple[int, i
     return shape[1], shape[2]
 
 
-def _require_scales(conversion: Conversion, operator: TfliteOperator, count: int) -> None:
-    """Integers without a scale mean nothing to these layers."""
-    conversion.require(operator, count)
-    places = [*operator.inputs[:count], *operator.outputs]
-    for tensor in (conversion.subgraph.tensors[place] for place in places):
-        if tensor.dtype is not TensorType.FLOAT32 and tensor.quantization is None:
-            raise UnsupportedType(
-                conversion.where(operator),
-                f"tensor {tensor.name!r} is {tensor.dtype.name.lower()} without a scale",
-                "export the model with its quantisation",
-            )
+def require_scales(
+    conversion: Conversion,
+    operator: TfliteOperator,
+    images: Sequence[int],
+    weights: Sequence[int] = (),
+) -> None:
+    """Inputs `images` and `weights` and the outputs must be floats, or signed quanta with scales.
+
+    Images and outputs have one scale for all of their channels.
+    """
+    for place in (*images, *weights):
+        tensor = conversion.tensor(operator, place)
+        _require_scale(conversion, operator, tensor, place in images)
+    for index in operator.outputs:
+        _require_scale(conversion, operator, conversion.subgraph.tensors[index], True)
+
+
+def _require_scale(
+    conversion: Conversion, operator: TfliteOperator, tensor: TfliteTensor, single: bool
+) -> None:
+    if tensor.dtype is TensorType.FLOAT32:
+        return
+    quant, kind = tensor.quantization, tensor.dtype.name.lower()
+    if tensor.dtype not in _QUANTA or quant is None or (single and quant.is_per_channel):
+        scales = "no scale" if quant is None else f"{len(quant.scales)} scales"
+        raise UnsupportedType(
+            conversion.where(operator),
+            f"tensor {tensor.name!r} is {kind} with {scales}",
+            "quantise the model to int8 or int16 activations",
+        )
 
 
 @converts("CONV_2D", "DEPTHWISE_CONV_2D")
 def convolution(conversion: Conversion, operator: TfliteOperator) -> None:
     """Weights are OHWI, or 1HWO for the depthwise one: both are ours already."""
-    _require_scales(conversion, operator, 2)
+    require_scales(conversion, operator, [0], [1])
     is_full = operator.name == "CONV_2D"
     kind = Conv2DOptions if is_full else DepthwiseConv2DOptions
     options = conversion.options(operator, kind)
@@ -78,7 +99,7 @@ def convolution(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("FULLY_CONNECTED")
 def fully_connected(conversion: Conversion, operator: TfliteOperator) -> None:
     """Weights are OI."""
-    _require_scales(conversion, operator, 2)
+    require_scales(conversion, operator, [0], [1])
     options = conversion.options(operator, FullyConnectedOptions)
     if options.weights_format is not WeightsFormat.DEFAULT:
         raise UnsupportedOp(
@@ -91,7 +112,7 @@ def fully_connected(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("AVERAGE_POOL_2D", "MAX_POOL_2D")
 def pooling(conversion: Conversion, operator: TfliteOperator) -> None:
     """A window, a stride, SAME or VALID."""
-    _require_scales(conversion, operator, 1)
+    require_scales(conversion, operator, [0])
     options = conversion.options(operator, Pool2DOptions)
     window = (options.filter_height, options.filter_width)
     stride = (options.stride_h, options.stride_w)

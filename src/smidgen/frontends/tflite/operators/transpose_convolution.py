@@ -5,6 +5,7 @@ from __future__ import annotations
 from smidgen.core.errors import ModelFileError
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
+from smidgen.frontends.tflite.operators.convolution import require_scales
 from smidgen.frontends.tflite.options import TransposeConvOptions
 from smidgen.frontends.tflite.schema import Padding as FilePadding
 from smidgen.ops.conv.transpose import TransposeConv2D
@@ -14,7 +15,7 @@ from smidgen.ops.support.window import Padding
 @converts("TRANSPOSE_CONV")
 def transpose_convolution(conversion: Conversion, operator: TfliteOperator) -> None:
     """Inputs are the output's shape, which is the file's anyway, weights, image, bias."""
-    conversion.require(operator, 3)
+    require_scales(conversion, operator, [2], [1])
     options = conversion.options(operator, TransposeConvOptions)
     weights = conversion.tensor(operator, 1).shape
     output = conversion.subgraph.tensors[operator.outputs[0]].shape
