@@ -197,7 +197,6 @@ def run_on_board(
     sources: dict[str, str], placed: Sequence[Placed], target: Board, optimise: str = "-O2"
 ) -> tuple[list[bytes], list[int]]:
     """The arenas after each case, and the instructions that each took, on an emulated board."""
-    # Watching memory makes the emulator run loads in IT blocks wrongly; other cores have none.
     machine = Machine(
         _firmware(sources, placed, target, optimise), target
     )

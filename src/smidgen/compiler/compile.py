@@ -32,7 +32,7 @@ def compile_graph(
     """
     if objective not in KERNEL_LINKAGE:
         raise UnknownName("objective", objective, KERNEL_LINKAGE)
-    _refuse_batches(graph)
+    _check_ports(graph)
     prefix = identifier(name or graph.name)
     program = build_program(optimise(graph), board.core)
     writer = SourceWriter(program, Names(prefix))
@@ -71,12 +71,19 @@ def compile_graph(
     return Artifact(manifest, files)
 
 
-def _refuse_batches(graph: Graph) -> None:
-    for name in graph.inputs:
+def _check_ports(graph: Graph) -> None:
+    """Refuse inputs and outputs that a caller could not fill or read."""
+    for name in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[name]
         if not tensor.elements:
             raise UnsupportedError(
-                f"input {name!r}", f"is empty: {tensor.shape}", "export it with a fixed shape"
+                f"tensor {name!r}", f"is empty: {tensor.shape}", "export it with a fixed shape"
+            )
+        if tensor.quantization is not None and len(tensor.quantization.scales) > 1:
+            raise UnsupportedError(
+                f"tensor {name!r}",
+                "is an input or output with a scale for each channel",
+                "quantise inputs and outputs per tensor",
             )
 
 

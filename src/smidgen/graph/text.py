@@ -22,7 +22,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, astuple, fields, is_dataclass
 from enum import Enum
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -34,6 +35,8 @@ from smidgen.graph.op import OP_TYPES, Op
 from smidgen.graph.tensor import Quantization, Tensor
 
 INLINE_ELEMENTS = 8
+# What reading damaged text may raise anywhere in the parser.
+_UNREADABLE = (ValueError, KeyError, TypeError, SyntaxError, IndexError, AttributeError)
 _PLAIN = re.compile(r"[A-Za-z_][\w./:#;-]*")
 
 
@@ -135,7 +138,7 @@ def parse_graph(text: str, arrays: Mapping[str, Array] | None = None) -> Graph:
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             parser.line(line)
-        except (ValueError, KeyError, TypeError, SyntaxError, IndexError, AttributeError) as problem:
+        except _UNREADABLE as problem:
             raise GraphError(f"line {number}", f"cannot be read: {line.strip()!r}") from problem
     return check(parser.graph(), after="parse_graph")
 
@@ -271,6 +274,9 @@ def _op(op_type: type[Op], text: str) -> Op:
 
 
 def _value(hint: object, literal: str) -> object:
+    members = [member for member in get_args(hint) if member is not type(None)]
+    if literal != "None" and len(members) == 1 and isinstance(hint, UnionType):
+        return _value(members[0], literal)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint[literal.upper()]
     value = ast.literal_eval(literal)

@@ -97,10 +97,9 @@ class QuantizationRule:
     fixed: Quantization | None = None
     """The int8 output's quantisation, where the specification fixes it."""
 
-    in_quanta: Callable[[Op, Quantization, DType], Op] | Callable[[Op, Quantization], Op] | None = (
-        None
-    )
-    """Rewrites attributes of the op that hold real values into quanta of its output."""
+    in_quanta: Callable[..., Op] | None = None
+    """Rewrites attributes of the op that hold real values into quanta of its output, given its
+    quantisation and, where it is not int8, its type."""
     fixed_int16: Quantization | None = None
     """The same for an int16 output."""
     layers: tuple[Parameter, ...] = ()
@@ -172,43 +171,50 @@ RULES: Mapping[type, QuantizationRule] = {
     DepthwiseConv2D: QuantizationRule(weights_axis=3),
     TransposeConv2D: QuantizationRule(weights_axis=0),
     Dense: QuantizationRule(weights_axis=0),
-    Lstm: _lstm(),
     **dict.fromkeys((Add, Sub, Mul, Div, SquaredDifference, BatchMatMul, Clamp), _ANY),
     **dict.fromkeys((Abs, Ceil, Cos, Exp, Floor, Log, Neg, Round, Rsqrt, Sin, Sqrt, Square), _ANY),
     **dict.fromkeys((LeakyRelu, Elu, HardSwish, Gelu, Mean, Sum), _ANY),
-    **dict.fromkeys((ArgMax, ArgMin, Compare, LogicalAnd, LogicalNot, LogicalOr, ReduceAll), _ANY),
-    AddN: _add_n(),
     Prelu: QuantizationRule(forms={("in", 1): Form.INT8}),
-    CumSum: QuantizationRule(forms={("in", 0): Form.SYMMETRIC}),
     Softmax: QuantizationRule(fixed=Quantization((1 / 256,), (-128,)), fixed_int16=_UNIT),
     Logistic: QuantizationRule(fixed=Quantization((1 / 256,), (-128,)), fixed_int16=_UNIT),
     Tanh: QuantizationRule(fixed=Quantization((1 / 128,), (0,)), fixed_int16=_UNIT),
     LogSoftmax: QuantizationRule(fixed=Quantization((1 / 16,), (127,))),
     L2Normalize: QuantizationRule(fixed=Quantization((1 / 128,), (0,))),
     **dict.fromkeys((AveragePool2D, MaxPool2D, ReduceMax, ReduceMin, Minimum, Maximum), _SHARED),
-    **dict.fromkeys((ResizeNearest, ResizeBilinear, Gather, GatherNd, UpdateSlice), _SHARED),
-    **dict.fromkeys((Select, Concat, Pack, Split, Unpack), _SHARED),
-    **dict.fromkeys((Reshape, Movement, ReadState, AssignState), _SHARED),
+    **dict.fromkeys((ResizeNearest, ResizeBilinear, Gather, Concat, Pack, Split, Unpack), _SHARED),
+    **dict.fromkeys((Reshape, Movement), _SHARED),
     Pad: QuantizationRule(shared=True, in_quanta=_pad_in_quanta),
 }
-"""The rule of each op class, or of a base class of it."""
+"""The rule of each op class, or of a base class of it, that holds for any scales."""
+
+SPECIAL_RULES: Mapping[type, QuantizationRule] = {
+    Lstm: _lstm(),
+    AddN: _add_n(),
+    CumSum: QuantizationRule(forms={("in", 0): Form.SYMMETRIC}),
+    **dict.fromkeys((ArgMax, ArgMin, Compare, LogicalAnd, LogicalNot, LogicalOr, ReduceAll), _ANY),
+    **dict.fromkeys((Select, GatherNd, UpdateSlice, ReadState, AssignState), _SHARED),
+}
+"""Rules of ops that ask more of their operands, or that have operands which are no quanta."""
 
 
-def has_rule(op: Op) -> bool:
-    """Whether the table has a rule for `op`."""
-    return any(kind in RULES for kind in type(op).__mro__)
+def find_rule(op: Op) -> QuantizationRule | None:
+    """The rule for `op`, or None where there is none."""
+    for kind in type(op).__mro__:
+        if kind in RULES or kind in SPECIAL_RULES:
+            return RULES.get(kind) or SPECIAL_RULES[kind]
+    return None
 
 
 def rule_of(node: Node) -> QuantizationRule:
     """The rule for `node`; raises UnsupportedOp where the table has none."""
-    for kind in type(node.op).__mro__:
-        if kind in RULES:
-            return RULES[kind]
+    rule = find_rule(node.op)
+    if rule is not None:
+        return rule
     raise UnsupportedOp(
         f"{node.name} ({node.op.kind})",
         "there is no rule for quantising it",
         f'keep it in float (keep={{"{node.op.kind}": "float"}}), or replace it by an op that has '
-        "one: " + ", ".join(sorted(kind.__name__ for kind in RULES)),
+        "one: " + ", ".join(sorted(kind.__name__ for kind in (*RULES, *SPECIAL_RULES))),
     )
 
 

@@ -37,8 +37,11 @@ def clamp_range(activation: Activation, output: Tensor) -> tuple[int, int]:
 
 
 def _quantum(real: float, output: Tensor) -> int:
-    quotient = np.float32(real) / np.float32(output.quant.scale)
-    return output.quant.zero_point + int(round_half_away(np.asarray(quotient, np.float32)))
+    with np.errstate(over="ignore"):
+        quotient = np.float32(real) / np.float32(output.quant.scale)
+    # A tiny scale may make it infinite; beyond the range of int32 all bounds are the same.
+    bounded = np.clip(np.asarray(quotient, np.float64), -(2.0**31), 2.0**31)
+    return output.quant.zero_point + int(round_half_away(bounded))
 
 
 def finish(values: Array, activation: Activation, output: Tensor) -> tuple[Array, ...]:

@@ -164,6 +164,8 @@ def _fit_channel(
     centre = round(real * 2.0 ** (_FRACTION_BITS - shift))
     slopes = centre + np.arange(-reach, reach + 1, dtype=np.int64)
     slopes = slopes[(slopes > 0) & (slopes < 1 << 31)]
+    if not slopes.size:
+        return None
     first, levels = stairs.first[channel], stairs.levels
     lowest, highest = int(stairs.lowest[channel]), int(stairs.highest[channel])
     # The least u that reaches each level: ceil((level + pivot) * 2**48 / slope).

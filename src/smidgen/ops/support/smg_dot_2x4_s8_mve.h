@@ -18,42 +18,56 @@ typedef struct {
     const int32_t *blocks;
 } smg_dot_s8_mve_t;
 
+/* clang-format off */
 /* Both columns against sixteen weights of each of four outputs. The sums are in even registers, the
  * first column's in r0, r2, r4 and r6. */
-#define SMG_DOT_2X4_STEP(multiply)                                                                 \
-    "vldrb.u8 %q[a], [%[u]], #16\n"                                                                \
-    "vldrb.u8 %q[s], [%[w]], #64\n"                                                                \
-    "vldrb.u8 %q[b], [%[v]], #16\n" multiply " r0, %q[a], %q[s]\n"                                 \
-    "vldrb.u8 %q[t], [%[w], #-48]\n" multiply " r8, %q[b], %q[s]\n" multiply " r2, %q[a], %q[t]\n" \
-    "vldrb.u8 %q[s], [%[w], #-32]\n" multiply " r10, %q[b], %q[t]\n" multiply                      \
-    " r4, %q[a], %q[s]\n"                                                                          \
-    "vldrb.u8 %q[t], [%[w], #-16]\n" multiply " r12, %q[b], %q[s]\n" multiply                      \
-    " r6, %q[a], %q[t]\n" multiply " lr, %q[b], %q[t]\n"
+#define SMG_DOT_2X4_STEP(multiply)          \
+    "vldrb.u8 %q[a], [%[u]], #16\n"         \
+    "vldrb.u8 %q[s], [%[w]], #64\n"         \
+    "vldrb.u8 %q[b], [%[v]], #16\n"         \
+    multiply " r0, %q[a], %q[s]\n"          \
+    "vldrb.u8 %q[t], [%[w], #-48]\n"        \
+    multiply " r8, %q[b], %q[s]\n"          \
+    multiply " r2, %q[a], %q[t]\n"          \
+    "vldrb.u8 %q[s], [%[w], #-32]\n"        \
+    multiply " r10, %q[b], %q[t]\n"         \
+    multiply " r4, %q[a], %q[s]\n"          \
+    "vldrb.u8 %q[t], [%[w], #-16]\n"        \
+    multiply " r12, %q[b], %q[s]\n"         \
+    multiply " r6, %q[a], %q[t]\n"          \
+    multiply " lr, %q[b], %q[t]\n"
+
+/* The first step sets the sums; the others go by twos, after one alone where they are odd in number. */
+#define SMG_DOT_2X4_SUMS                    \
+    SMG_DOT_2X4_STEP("vmladav.s8")          \
+    "subs %[n], #1\n"                       \
+    "beq 3f\n"                              \
+    "lsrs %[n], %[n], #1\n"                 \
+    "bcc 2f\n"                              \
+    SMG_DOT_2X4_STEP("vmladava.s8")         \
+    "beq 3f\n"                              \
+    "2:\n"                                  \
+    SMG_DOT_2X4_STEP("vmladava.s8")         \
+    SMG_DOT_2X4_STEP("vmladava.s8")         \
+    "subs %[n], #1\n"                       \
+    "bne 2b\n"                              \
+    "3:\n"                                  \
+    "vmov %q[a][2], %q[a][0], r0, r4\n"     \
+    "vmov %q[a][3], %q[a][1], r2, r6\n"     \
+    "vmov %q[b][2], %q[b][0], r8, r12\n"    \
+    "vmov %q[b][3], %q[b][1], r10, lr\n"
+/* clang-format on */
 
 /* Sums of four outputs; gives where the weights end. steps >= 1. */
 SMG_INLINE const int32_t *smg_dot_2x4_s8_mve_sums(const int8_t *u, const int8_t *v,
                                                   const int32_t *w, int32_t steps, int32x4_t *a,
                                                   int32x4_t *b) {
     int32x4_t first, second, s, t;
-    __asm__ volatile(
-        SMG_DOT_2X4_STEP("vmladav.s8") /* this one sets the sums */
-        "subs %[n], #1\n"
-        "beq 3f\n"
-        "lsrs %[n], %[n], #1\n"
-        "bcc 2f\n" SMG_DOT_2X4_STEP("vmladava.s8") /* the odd one, and by twos from then on */
-        "beq 3f\n"
-        "2:\n" SMG_DOT_2X4_STEP("vmladava.s8")
-            SMG_DOT_2X4_STEP("vmladava.s8") "subs %[n], #1\n"
-                                            "bne 2b\n"
-                                            "3:\n"
-                                            "vmov %q[a][2], %q[a][0], r0, r4\n"
-                                            "vmov %q[a][3], %q[a][1], r2, r6\n"
-                                            "vmov %q[b][2], %q[b][0], r8, r12\n"
-                                            "vmov %q[b][3], %q[b][1], r10, lr\n"
-        : [a] "=&w"(first), [b] "=&w"(second), [s] "=&w"(s), [t] "=&w"(t), [u] "+&r"(u),
-          [v] "+&r"(v), [w] "+&r"(w), [n] "+&r"(steps)
-        :
-        : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
+    __asm__ volatile(SMG_DOT_2X4_SUMS
+                     : [a] "=&w"(first), [b] "=&w"(second), [s] "=&w"(s), [t] "=&w"(t),
+                       [u] "+&r"(u), [v] "+&r"(v), [w] "+&r"(w), [n] "+&r"(steps)
+                     :
+                     : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
     *a = first;
     *b = second;
     return w;

@@ -79,7 +79,10 @@ class PointwiseRule(ChannelwiseRule):
 
     def ranges(self, site: Site, ranges: Ranges) -> Range | None:
         """The least and the greatest result of all that each channel can be."""
-        known, table = ranges[site.input(0).name], table_of(site)
+        known = ranges.get(site.input(0).name)
+        if known is None:
+            return None
+        table = table_of(site)
         first = site.input(0).dtype.range[0]
         spans = [
             table[low - first : high - first + 1]

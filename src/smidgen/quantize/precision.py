@@ -1,0 +1,129 @@
+"""Which type each layer computes in, and which type each activation is made in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from smidgen.core.dtypes import DType
+from smidgen.core.errors import UnknownName
+from smidgen.graph.graph import ABSENT, Graph, Node
+from smidgen.ops.state.ops import AssignState, ReadState
+from smidgen.quantize.config import PRECISIONS, QuantizeConfig
+from smidgen.quantize.rules import Form, Port, activation_ports, rule_of
+
+_WIDTH = (DType.INT8, DType.INT16, DType.FLOAT32)
+"""From the least precise to the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """The type of each layer, by name, and of each float activation where it is made."""
+
+    layers: Mapping[str, DType]
+    homes: Mapping[str, DType]
+
+    def port(self, node: Node, port: Port) -> DType:
+        """The type in which an activation of `node` is read or written."""
+        dtype = self.layers[node.name]
+        return port_type(node, port, dtype)
+
+
+def port_type(node: Node, port: Port, dtype: DType) -> DType:
+    """The type of an operand of `node` when the layer has precision `dtype`."""
+    if dtype is DType.FLOAT32:
+        return dtype
+    form = rule_of(node).form(port)
+    if form is Form.POWER_OF_TWO:
+        return DType.INT16
+    return DType.INT8 if form is Form.INT8 else dtype
+
+
+def ports(node: Node, dtype: DType) -> tuple[tuple[Port, str], ...]:
+    """The activations around `node`; all that is float, where it stays in float."""
+    if dtype is not DType.FLOAT32:
+        return activation_ports(node)
+    inputs: list[tuple[Port, str]] = [
+        (("in", index), name) for index, name in enumerate(node.inputs) if name != ABSENT
+    ]
+    return (*inputs, *((("out", index), name) for index, name in enumerate(node.outputs)))
+
+
+def precision_of(graph: Graph, config: QuantizeConfig) -> Precision:
+    """The types that `config` asks for; raises UnknownName where `keep` names nothing."""
+    _check_names(graph, config)
+    layers = {node.name: _asked(node, config) for node in graph.nodes}
+    _agree_on_states(graph, layers)
+    return Precision(layers, _homes(graph, config, layers))
+
+
+def _check_names(graph: Graph, config: QuantizeConfig) -> None:
+    known = {node.name for node in graph.nodes} | {node.op.kind for node in graph.nodes}
+    for name in config.keep:
+        if name not in known:
+            raise UnknownName("layer or kind of op", name, known)
+
+
+def _asked(node: Node, config: QuantizeConfig) -> DType:
+    wanted = config.keep.get(node.name, config.keep.get(node.op.kind, config.activations))
+    return PRECISIONS[wanted]
+
+
+def _agree_on_states(graph: Graph, layers: dict[str, DType]) -> None:
+    """A state is of one type: the widest that one of the nodes around it has for it."""
+    for state in graph.states:
+        around = graph.consumers[state.name]
+        widest = max((_state_type(graph, node, layers) for node in around), key=_WIDTH.index)
+        for node in around:
+            if isinstance(node.op, (ReadState, AssignState)):
+                layers[node.name] = widest
+
+
+def _state_type(graph: Graph, node: Node, layers: Mapping[str, DType]) -> DType:
+    """The type in which `node` holds a state: that of an LSTM's cell is special."""
+    names = [name for name in (*node.inputs, *node.outputs) if name != ABSENT]
+    makers = [graph.producers[name] for name in names if name in graph.producers]
+    readers = [reader for name in node.outputs for reader in graph.consumers[name]]
+    types = [layers[node.name]]
+    for other in (node, *makers, *readers):
+        if layers[other.name] is DType.FLOAT32:
+            continue
+        types += [
+            DType.INT16
+            for port, name in activation_ports(other)
+            if name in names and rule_of(other).form(port) is Form.POWER_OF_TWO
+        ]
+    return max(types, key=_WIDTH.index)
+
+
+def _homes(
+    graph: Graph, config: QuantizeConfig, layers: Mapping[str, DType]
+) -> dict[str, DType]:
+    """The type in which each float tensor that is no constant is made."""
+    homes: dict[str, DType] = {}
+    for node in graph.nodes:
+        for port, name in ports(node, layers[node.name]):
+            if port[0] == "out" and graph.tensors[name].dtype is DType.FLOAT32:
+                homes[name] = port_type(node, port, layers[node.name])
+    for name in graph.inputs:
+        if graph.tensors[name].dtype is DType.FLOAT32:
+            homes[name] = _input_type(graph, config, layers, name)
+    for state in graph.states:
+        if state.dtype is DType.FLOAT32:
+            homes[state.name] = _input_type(graph, config, layers, state.name)
+    return homes
+
+
+def _input_type(
+    graph: Graph, config: QuantizeConfig, layers: Mapping[str, DType], name: str
+) -> DType:
+    """What all readers of an input want, or, where they differ, the general type."""
+    if config.float_io and name in graph.inputs:
+        return DType.FLOAT32
+    wanted = {
+        port_type(node, port, layers[node.name])
+        for node in graph.consumers[name]
+        for port, read in ports(node, layers[node.name])
+        if read == name and port[0] == "in"
+    }
+    return wanted.pop() if len(wanted) == 1 else config.dtype
