@@ -35,7 +35,7 @@ def compile(
 
     Args:
         graph: what to compile; integer graphs give integer-only C.
-        board: a board, or its name in the catalogue.
+        board: a board, or its name in the catalogue, or the path of a board's .toml file.
         name: prefix of the C identifiers and file names; default: the graph's name.
         objective: "size", "balanced" or "speed".
 
@@ -75,14 +75,26 @@ def verify(
     return prove(graph, Device(artifact, _board(artifact.manifest.board)), chosen, progress)
 
 
-def profile(artifact: Artifact, samples: Sequence[Sequence[Array]] | None = None) -> Measurement:
+def profile(
+    artifact: Artifact,
+    samples: Sequence[Sequence[Array]] | None = None,
+    board: str | Board | None = None,
+    inputs: int = 4,
+) -> Measurement:
     """Flash, RAM, stack, instructions and modelled cycles, in all and by layer.
 
-    `samples` holds one array for each model input; default: 4 drawn over the whole input range.
+    Args:
+        artifact: what to measure.
+        samples: one array for each model input; default: `inputs` drawn over the whole range.
+        board: default: the one that the artifact was compiled for, by its name.
+        inputs: how many are drawn: all lowest, all highest, then random.
+
+    Raises:
+        EmulationError: the core faulted, or is not emulated.
     """
-    device = Device(artifact, _board(artifact.manifest.board))
+    device = Device(artifact, _board(board or artifact.manifest.board))
     if samples is None:
-        samples = draw_inputs([port.type for port in artifact.manifest.inputs], 4)
+        samples = draw_inputs([port.type for port in artifact.manifest.inputs], inputs)
     return measure(device, samples)
 
 

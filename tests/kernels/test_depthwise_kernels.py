@@ -11,15 +11,32 @@ from hypothesis import given
 from kernels.cases import batch, depthwise_graph, few_batches, int8, random_depthwise, seeds
 from kernels.harness import Case, check
 from smidgen.graph.graph import Graph
+from smidgen.graph.op import Op, Signature
+from smidgen.ops.conv.kernels import depthwise_s8_dsp
 from smidgen.ops.conv.kernels.depthwise_s8 import DepthwiseConv2DInt8
 from smidgen.ops.conv.kernels.depthwise_s8_dsp import DepthwiseConv2DInt8Dsp
 from smidgen.ops.conv.kernels.depthwise_s8_plane import DepthwiseConv2DInt8Plane
 from smidgen.ops.conv.ops import DepthwiseConv2D
-from smidgen.ops.kernel import Kernel
+from smidgen.ops.kernel import Kernel, KernelCall
 from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
-from smidgen.targets.catalogue import board
+from smidgen.targets.catalogue import Core, board
 
+
+class DepthwiseInBands(DepthwiseConv2DInt8Dsp):
+    """What the memory plan takes where a whole plane would make the arena larger."""
+
+    def accepts(self, op: Op, signature: Signature) -> bool:
+        core = board("nucleo-l4r5zi").core
+        return super().accepts(op, signature) and bool(super().lower(op, signature, core).frugal)
+
+    def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
+        frugal = super().lower(op, signature, core).frugal
+        assert frugal is not None
+        return frugal
+
+
+BANDS = DepthwiseInBands()
 DSP, PLANE, PLAIN = DepthwiseConv2DInt8Dsp(), DepthwiseConv2DInt8Plane(), DepthwiseConv2DInt8()
 
 
@@ -49,6 +66,28 @@ def cases(kernel: Kernel, graphs: Sequence[Graph], target: str = "") -> list[Cas
 def test_dsp_kernel_is_exact(seed: int) -> None:
     graphs = batch(random_depthwise, 60, seed)
     check(cases(DSP, graphs), "nucleo-l4r5zi")
+
+
+@few_batches
+@given(seeds)
+def test_dsp_kernel_in_bands_is_exact(seed: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(depthwise_s8_dsp, "LEAST_BAND_BYTES", 0)
+        made = cases(BANDS, batch(random_depthwise, 400, seed))
+        assert made
+        check(made, "nucleo-l4r5zi")
+
+
+def test_bands_need_a_third_of_the_scratch_and_little_more_time() -> None:
+    graphs = [layer((48, 48, 8), (3, 3), 1), layer((48, 48, 16), (3, 3), 2)]
+    quick, bands = (cases(kernel, graphs) for kernel in (DSP, BANDS))
+    core = board("nucleo-l4r5zi").core
+    for plane, band in zip(quick, bands, strict=True):
+        node, signature = plane.graph.nodes[0], plane.graph.signature(plane.graph.nodes[0])
+        whole, part = (case.kernel.lower(node.op, signature, core) for case in (plane, band))
+        assert part.scratch_bytes < 0.4 * whole.scratch_bytes
+    counts = zip(check(quick, "nucleo-l4r5zi"), check(bands, "nucleo-l4r5zi"), strict=True)
+    assert all(band < 1.1 * plane for plane, band in counts)
 
 
 @few_batches

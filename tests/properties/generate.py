@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import properties.audio  # noqa: F401
 import properties.movement
 import properties.pointwise
 import properties.recurrent
-import properties.signal
+import properties.audio
 import properties.weighted  # noqa: F401  (these fill LAYERS)
 from properties.net import Net, Value, kind_of, random_data
 from properties.table import LAYERS
@@ -23,17 +24,17 @@ _TRIES = 60
 
 @dataclass(frozen=True)
 class Network:
-    """One drawn network; `operators` are the names of its operators in order."""
+    """One drawn network; `operators` are the names of its operators in order.
+
+    Micro does not judge those that are `beyond_micro`: it lacks an operator, or leaves something
+    open.
+    """
 
     name: str
     data: bytes
     runs: Sequence[Sequence[np.ndarray]]
     operators: tuple[str, ...]
-
-    @property
-    def is_float(self) -> bool:
-        """Whether any input is a float one."""
-        return any(values.dtype == np.float32 for values in self.runs[0])
+    beyond_micro: bool = False
 
 
 def draw(seed: int, number: int) -> Network:
@@ -43,12 +44,13 @@ def draw(seed: int, number: int) -> Network:
         net.pick(WHOLES)(net)
     else:
         net.values.append(net.input(kind_of(net, _shape(net), net.pick(_TYPES))))
-        beyond_micro = net.chance(0.04)
+        net.beyond_micro = net.chance(0.04)
         for _ in range(net.whole(1, 6)):
-            _grow(net, beyond_micro)
+            _grow(net)
     runs = [[random_data(net, value) for value in net.inputs] for _ in range(_RUNS)]
     names = tuple(operator.name for operator in net.operators)
-    return Network(f"{seed}/{number}", net.file(net.outputs()), runs, names)
+    data = net.file(net.outputs())
+    return Network(f"{seed}/{number}", data, runs, names, net.beyond_micro)
 
 
 def _shape(net: Net) -> tuple[int, ...]:
@@ -63,12 +65,12 @@ def _shape(net: Net) -> tuple[int, ...]:
                  for _ in range(rank))  # fmt: skip
 
 
-def _grow(net: Net, beyond_micro: bool) -> None:
+def _grow(net: Net) -> None:
     """One more layer, behind the newest value or any other."""
     given = net.open_values()
     for _ in range(_TRIES if given else 0):
         x = given[-1] if net.chance(0.7) else net.pick(given)
-        candidate = net.pick([layer for layer in LAYERS if layer.fits(x, beyond_micro)])
+        candidate = net.pick([layer for layer in LAYERS if layer.fits(x, net.beyond_micro)])
         if _attempt(net, x, candidate.name, candidate.grow):
             return
 

@@ -64,9 +64,19 @@ def judge(
     boards: Sequence[str] = (),
     *,
     micro: bool = True,
+    host: bool = True,
     sanitize: bool = True,
 ) -> list[Verdict]:
-    """A verdict on each network: reference against Micro, C on this computer and on `boards`."""
+    """A verdict on each network.
+
+    Args:
+        networks: To be judged.
+        objective: What generated code is optimised for.
+        boards: Where it runs, emulated.
+        micro: Whether the reference is compared with TensorFlow Lite Micro.
+        host: Whether generated code runs on this computer,
+        sanitize: there with a check for undefined behaviour.
+    """
     verdicts = {network.name: Verdict(network) for network in networks}
     cases = []
     for network in networks:
@@ -77,7 +87,8 @@ def judge(
             verdicts[network.name] = made
     if micro:
         _judge_by_micro(cases, verdicts)
-    _judge_on_host(cases, verdicts, objective, sanitize)
+    if host:
+        _judge_on_host(cases, verdicts, objective, sanitize)
     for board in boards:
         _judge_on_board(cases, verdicts, board, objective)
     return list(verdicts.values())
@@ -103,8 +114,9 @@ def _told(problem: Exception) -> str:
 
 
 def _judge_by_micro(cases: Sequence[Case], verdicts: dict[str, Verdict]) -> None:
-    jobs = [MicroJob(case.network.data, case.network.runs) for case in cases]
-    for case, result in zip(cases, _in_processes("micro", jobs), strict=True):
+    judged = [case for case in cases if not case.network.beyond_micro]
+    jobs = [MicroJob(case.network.data, case.network.runs) for case in judged]
+    for case, result in zip(judged, _in_processes("micro", jobs), strict=True):
         if isinstance(result, str):
             name = case.network.name
             verdicts[name] = replace(verdicts[name], unjudged=result)

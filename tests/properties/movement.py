@@ -247,6 +247,8 @@ def running_sum(net: Net, x: Value, name: str) -> list[Value] | None:
         y = like(x, low=-reach, high=reach, exact=False)
         return net.add(name, [x, net.constant(axis)], [y], options) if reach < 1e4 else None
     assert x.scale
+    if x.shape[axis] > 12:
+        return None  # Micro's sums, 19 bits finer than the quanta, overflow
     y = like(x, scale=output_scale(net, 2 * x.scale, 2.0), zero_point=zero_point(net, "int8"))
     return net.add(name, [x, net.constant(axis)], [y], options)
 

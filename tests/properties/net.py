@@ -15,6 +15,8 @@ T = TypeVar("T")
 Shape = tuple[int, ...]
 QUANTISED = ("int8", "int16")
 PLAIN_REACH = 4.0
+_TAMEST, _WILDEST = 2.0**-24, 64.0
+"""Scales outside are an end: further layers would shift by more bits than a word has."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ class Value:
 
 @dataclass
 class Net:
-    """Grows operator by operator; `rng` makes every choice."""
+    """Grows operator by operator; `rng` makes every choice.
+
+    `beyond_micro` says that TensorFlow Lite Micro is no judge of this one.
+    """
 
     rng: np.random.Generator
     tensors: list[TensorSpec] = field(default_factory=list)
@@ -57,6 +62,7 @@ class Net:
     values: list[Value] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
+    beyond_micro: bool = False
 
     def pick(self, options: Sequence[T]) -> T:
         """One of `options`."""
@@ -106,6 +112,9 @@ class Net:
         results = [value.index for value in made]
         self.operators.append(OperatorSpec(name, places, results, options, **more))
         self.values.extend(made)
+        for value in made:
+            if value.scale and not _TAMEST < value.scale < _WILDEST:
+                self.close(value)
         return made
 
     def close(self, value: Value) -> None:

@@ -117,9 +117,9 @@ def division(net: Net, x: Value, name: str) -> list[Value] | None:
     data = np.where(data == kind.zero_point, data + (1 if kind.zero_point < 127 else -1), data)
     b = net.constant(data, "int8", scale=kind.scale, zero_point=kind.zero_point)
     assert x.scale and kind.scale
-    natural = x.scale / kind.scale / 8
-    y = like(x, scale=float(np.float32(natural * 2 ** net.rng.uniform(-2, 2))),
-             zero_point=zero_point(net, "int8"))  # fmt: skip
+    # Below a factor of 64 Micro shifts some quotients by more than 31 bits, which is undefined.
+    scale = float(np.float32(x.scale / kind.scale / 2 ** net.rng.uniform(6.1, 9)))
+    y = like(x, scale=scale, zero_point=zero_point(net, "int8"))
     return net.add(name, [x, b], [y], options)
 
 
@@ -145,6 +145,8 @@ def comparison(net: Net, x: Value, name: str) -> list[Value] | None:
     if len(x.shape) > 4:
         return None
     b = _second(net, x)
+    if max(x.scale or 0, b.scale or 0) >= 1:
+        return None  # Micro stops
     return net.add(name, [x, b], [Value(-1, x.shape, "bool")])
 
 
@@ -231,8 +233,8 @@ def reciprocal_root(net: Net, x: Value, name: str) -> list[Value] | None:
     given = x if name == "ABS" else net.input(like(x, zero_point=-128))
     assert given.scale
     natural = given.scale if name == "ABS" else 1 / (128 * given.scale**0.5)
-    y = like(x, scale=output_scale(net, natural, 2.0), zero_point=zero_point(net, "int8"))
-    return net.add(name, [given], [y])
+    scale = float(np.float32(natural * 2 ** net.rng.uniform(-1, 3)))
+    return net.add(name, [given], [like(x, scale=scale, zero_point=zero_point(net, "int8"))])
 
 
 @layer("PRELU", dtypes=("int8", "int16", "float32"), ranks=(3, 4))

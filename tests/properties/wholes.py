@@ -6,7 +6,7 @@ import numpy as np
 from flatbuffers import flexbuffers
 
 from properties.net import Net, Value, kind_of, like, random_data
-from properties.signal import front_end, spectrum, stream
+from properties.audio import front_end, spectrum, stream
 from support.tflite_writer import OperatorSpec, SubgraphSpec, TensorSpec
 
 
@@ -54,12 +54,17 @@ def loop(net: Net) -> None:
 
 
 def detection(net: Net) -> None:
-    """The end of an SSD detector over random boxes."""
+    """The end of an SSD detector over random boxes.
+
+    Micro leaves the places behind the last detection unwritten; where it judges, all are filled.
+    """
     boxes, classes = net.whole(1, 10), net.whole(1, 4)
+    net.beyond_micro = not net.chance(0.5)
     options = {
-        "max_detections": net.whole(1, 6), "max_classes_per_detection": 1,
+        "max_detections": net.whole(1, 6 if net.beyond_micro else boxes), "max_classes_per_detection": 1,
         "num_classes": classes, "detections_per_class": net.whole(1, 5),
-        "nms_score_threshold": 0.1, "nms_iou_threshold": 0.5,
+        "nms_score_threshold": 0.1 if net.beyond_micro else 0.0,
+        "nms_iou_threshold": 0.5 if net.beyond_micro else 1.0,
         "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0,
         "use_regular_nms": net.chance(0.5),
     }  # fmt: skip

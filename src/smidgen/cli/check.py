@@ -24,7 +24,12 @@ def check_command(model: Path, board: str) -> None:
     if not found.holds:
         click.echo(f"{model} will not run on {found.board.name}: {len(found.problems)} problem(s)")
         sys.exit(1)
-    assert found.sizes is not None
+    if found.sizes is None or found.board.core.system:
+        click.echo(
+            f"{model} has C for {found.board.name}: arena {found.arena_bytes:,} B; "
+            f"{found.how_compiled}"
+        )
+        return
     click.echo(
         f"{model} compiles and fits on {found.board.name}: flash {found.sizes.flash_bytes:,} of "
         f"{found.board.flash_bytes:,} B, RAM {found.sizes.ram_bytes:,} of "

@@ -9,13 +9,14 @@ import click
 import smidgen
 from smidgen.cli.options import (
     board_option,
-    calibrate_option,
     model_argument,
     name_option,
     objective_option,
 )
 from smidgen.cli.program import program
+from smidgen.cli.quantization import quantization_options
 from smidgen.project.build import build
+from smidgen.project.calibration import SampleFiles
 
 
 @click.command("compile")
@@ -26,12 +27,13 @@ from smidgen.project.build import build
 )
 @name_option
 @objective_option
-@calibrate_option
+@quantization_options
 def compile_command(
-    model: Path, board: str, output: Path, name: str, objective: str, calibrate: tuple[Path, ...]
+    model: Path, board: str, output: Path, name: str, objective: str, calibrate: SampleFiles
 ) -> None:
     """Compile MODEL to C for a board, prove it on the emulated board, and report."""
     made = build(smidgen.load(model), board, output, name, objective, calibrate)
     click.echo(made.text)
     click.echo(f"\nmade in {output}: {', '.join(made.files)}")
-    click.echo(f"next: {program()} run {output} --input x.npy")
+    if made.is_verified:
+        click.echo(f"next: {program()} run {output} --input x.npy")

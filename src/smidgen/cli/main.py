@@ -9,13 +9,16 @@ from collections.abc import Sequence
 import click
 
 import smidgen
+from smidgen.cli.battery import battery_command
 from smidgen.cli.boards import boards_command
 from smidgen.cli.check import check_command
 from smidgen.cli.compare import compare_command
 from smidgen.cli.compile import compile_command
 from smidgen.cli.demo import demo_command
+from smidgen.cli.device import device_command
 from smidgen.cli.inspect import inspect_command
 from smidgen.cli.profile import profile_command
+from smidgen.cli.quantize import quantize_command
 from smidgen.cli.run import run_command
 from smidgen.core.errors import SmidgenError
 
@@ -31,13 +34,16 @@ def cli() -> None:
 
 
 _COMMANDS = (
+    battery_command,
     boards_command,
     check_command,
     compare_command,
     compile_command,
     demo_command,
+    device_command,
     inspect_command,
     profile_command,
+    quantize_command,
     run_command,
 )
 for _command in _COMMANDS:

@@ -11,7 +11,9 @@ import click
 OBJECTIVES = ("size", "balanced", "speed")
 
 board_option: Callable[..., Any] = click.option(
-    "--board", required=True, help="Board to compile for; see: smidgen boards."
+    "--board",
+    required=True,
+    help="Board to compile for (see: smidgen boards), or a .toml file that describes your own.",
 )
 objective_option: Callable[..., Any] = click.option(
     "--objective",
@@ -22,12 +24,5 @@ objective_option: Callable[..., Any] = click.option(
 )
 name_option: Callable[..., Any] = click.option(
     "--name", default="", help="Prefix of the C names; default: the model file's name."
-)
-calibrate_option: Callable[..., Any] = click.option(
-    "--calibrate",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="Quantise a float model to int8 by samples in this .npy file, stacked along its first "
-    "axis; once for each input of the model.",
 )
 model_argument: Callable[..., Any] = click.argument("model", type=click.Path(path_type=Path))

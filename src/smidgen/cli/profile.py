@@ -10,12 +10,12 @@ import click
 import smidgen
 from smidgen.cli.options import (
     board_option,
-    calibrate_option,
     model_argument,
     objective_option,
 )
+from smidgen.cli.quantization import quantization_options
 from smidgen.emulate.tables import layer_table, summary
-from smidgen.project.calibration import calibrated
+from smidgen.project.calibration import SampleFiles, calibrated
 from smidgen.project.page import profile_page
 
 
@@ -23,7 +23,14 @@ from smidgen.project.page import profile_page
 @model_argument
 @board_option
 @objective_option
-@calibrate_option
+@quantization_options
+@click.option(
+    "--inputs",
+    type=click.IntRange(1, 10_000),
+    default=4,
+    show_default=True,
+    help="How many inputs to run: all lowest, all highest, then random; shows what varies.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with drawings to this file too."
@@ -32,14 +39,15 @@ def profile_command(
     model: Path,
     board: str,
     objective: str,
-    calibrate: tuple[Path, ...],
+    calibrate: SampleFiles,
+    inputs: int,
     as_json: bool,
     html: Path | None,
 ) -> None:
     """Measure MODEL on an emulated board: instructions, modelled cycles, memory, by layer."""
     graph = calibrated(smidgen.load(model), calibrate)
     artifact = smidgen.compile(graph, board, objective=objective)
-    measurement = smidgen.profile(artifact)
+    measurement = smidgen.profile(artifact, board=board, inputs=inputs)
     if html is not None:
         html.write_text(profile_page(measurement, artifact.manifest), encoding="utf-8")
     if as_json:

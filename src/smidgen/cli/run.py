@@ -29,10 +29,11 @@ def run_command(
 ) -> None:
     """Run the build in FOLDER on the emulated board and print its outputs."""
     from smidgen.compiler.artifact import Artifact
+    from smidgen.project.build import board_of
 
     artifact = Artifact.read(folder)
     samples = read_samples(artifact, inputs, quantize)
-    results = run_samples(artifact, samples, board or artifact.manifest.board)
+    results = run_samples(artifact, samples, board or board_of(folder, artifact))
     for index, sample in enumerate(results):
         for port, values in zip(artifact.manifest.outputs, sample, strict=True):
             numbers = np.array2string(values.reshape(-1), threshold=64, separator=", ")

@@ -9,6 +9,7 @@ from smidgen.compiler.codegen.header import write_header
 from smidgen.compiler.codegen.literals import identifier
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.source import KERNEL_LINKAGE, SourceWriter
+from smidgen.compiler.objective import OBJECTIVES
 from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.program import Program, build_program
 from smidgen.core.errors import UnknownName, UnsupportedError
@@ -30,11 +31,12 @@ def compile_graph(
     "balanced" or "speed". The same input gives the same bytes. Raises UnsupportedError for what no
     kernel serves, and UnknownName for another objective.
     """
-    if objective not in KERNEL_LINKAGE:
-        raise UnknownName("objective", objective, KERNEL_LINKAGE)
+    if objective not in OBJECTIVES:
+        raise UnknownName("objective", objective, OBJECTIVES)
+    _refuse_core(board)
     _check_ports(graph)
     prefix = identifier(name or graph.name)
-    program = build_program(optimise(graph), board.core)
+    program = build_program(optimise(graph), board.core, OBJECTIVES[objective])
     writer = SourceWriter(program, Names(prefix))
     body = writer.body()
     title = _title(prefix, program, board, writer)
@@ -69,6 +71,15 @@ def compile_graph(
         compile_flags=(*COMMON_FLAGS, OPTIMISE[objective]),
     )
     return Artifact(manifest, files)
+
+
+def _refuse_core(board: Board) -> None:
+    if board.core.refused:
+        raise UnsupportedError(
+            f"board {board.name}",
+            f"its core {board.core.refused}",
+            "choose a board with a 32-bit core; see: smidgen boards",
+        )
 
 
 def _check_ports(graph: Graph) -> None:

@@ -9,6 +9,7 @@ from smidgen.compiler.memory.buffers import Buffer
 from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
 from smidgen.compiler.memory.storage import Schedule, Storage, assign_storage, scratch_name
+from smidgen.compiler.objective import BALANCED, Objective
 from smidgen.graph.graph import Graph, Node
 from smidgen.ops.kernel import KernelCall
 from smidgen.ops.registry import candidates, no_kernel
@@ -40,10 +41,10 @@ class Program:
     lower_bound_bytes: int
 
 
-def build_program(graph: Graph, core: Core) -> Program:
+def build_program(graph: Graph, core: Core, objective: Objective = BALANCED) -> Program:
     """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves."""
-    given = [(node, choose_kernel(graph, node, core)) for node in graph.nodes]
-    schedule, storage, plan = _laid_out(graph, given, core)
+    given = [(node, choose_kernel(graph, node, core, objective)) for node in graph.nodes]
+    schedule, storage, plan = _with_frugal_calls(graph, given, core)
     steps = tuple(Step(node, call, plan.offsets.get(scratch_name(node))) for node, call in schedule)
     return Program(
         graph,
@@ -53,6 +54,36 @@ def build_program(graph: Graph, core: Core) -> Program:
         plan.arena_bytes,
         plan.lower_bound_bytes,
     )
+
+
+def _with_frugal_calls(
+    graph: Graph, given: Schedule, core: Core
+) -> tuple[Schedule, Storage, MemoryPlan]:
+    """The least arena, with frugal calls for the layers that its fullest steps run, if that helps.
+
+    Layers give way one after another, for as long as the arena shrinks; the others stay quick.
+    """
+    best = _laid_out(graph, given, core)
+    while (node := _at_the_peak(given, best)) is not None:
+        given = [
+            (each, call.frugal or call) if each is node else (each, call) for each, call in given
+        ]
+        tried = _laid_out(graph, given, core)
+        if tried[2].arena_bytes >= best[2].arena_bytes:
+            break
+        best = tried
+    return best
+
+
+def _at_the_peak(given: Schedule, laid_out: tuple[Schedule, Storage, MemoryPlan]) -> Node | None:
+    """The first node with a frugal call that runs while a buffer at the end of the arena lives."""
+    _, storage, plan = laid_out
+    frugal = {node.name: node for node, call in given if call.frugal is not None}
+    top = max((plan.offsets[each.name] + each.nbytes for each in storage.buffers), default=0)
+    ends = [each for each in storage.buffers if plan.offsets[each.name] + each.nbytes == top]
+    names = [node.name for node, _ in laid_out[0]]
+    at = (name for each in ends for name in names[max(each.first, 0) : each.last + 1])
+    return next((frugal[name] for name in at if name in frugal), None)
 
 
 def _laid_out(graph: Graph, given: Schedule, core: Core) -> tuple[Schedule, Storage, MemoryPlan]:
@@ -70,13 +101,15 @@ def _planned(graph: Graph, schedule: Schedule, core: Core) -> tuple[Schedule, St
     return schedule, storage, plan
 
 
-def choose_kernel(graph: Graph, node: Node, core: Core) -> KernelCall:
-    """The call of the kernel with the least expected instructions for `node` on `core`."""
+def choose_kernel(
+    graph: Graph, node: Node, core: Core, objective: Objective = BALANCED
+) -> KernelCall:
+    """The call of the kernel with the lowest price under `objective` for `node` on `core`."""
     signature = graph.signature(node)
-    able = candidates(node.op, signature, core)
+    able = [each for each in candidates(node.op, signature, core) if objective.offers(each)]
     if not able:
         raise no_kernel(node.name, node.op, signature)
-    best = min(able, key=lambda kernel: kernel.cost(node.op, signature, core).instructions)
+    best = min(able, key=lambda kernel: objective.price(kernel.cost(node.op, signature, core)))
     return best.lower(node.op, signature, core)
 
 

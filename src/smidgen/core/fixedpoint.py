@@ -98,4 +98,5 @@ def round_half_away(x: Array) -> Array:
     whole = np.trunc(x)
     # x + 0.5 would itself be rounded: 0.49999997 + 0.5 is 1 in float32.
     rounded = np.where(np.abs(x - whole) >= 0.5, whole + np.copysign(1, x), whole)
-    return np.asarray(rounded, x.dtype)
+    result: Array = rounded.astype(x.dtype)
+    return result

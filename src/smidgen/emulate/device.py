@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from smidgen.compiler.artifact import Artifact, Port
-from smidgen.core.dtypes import Array, DType
-from smidgen.core.errors import ArrayError
+from smidgen.core.dtypes import Array
 from smidgen.emulate.cycles import Counts
 from smidgen.emulate.emulators import open_machine
+from smidgen.emulate.ports import check_inputs, read_port, to_bytes
 from smidgen.emulate.program import FirmwareSources
+from smidgen.emulate.stack import StackBound, stack_bound
 from smidgen.targets.catalogue import Board
 
 ARENA = "smg_arena"
@@ -63,16 +62,12 @@ class Device:
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
         """One inference; raises ArrayError for unfit inputs, EmulationError for a fault."""
-        ports = self.artifact.manifest.inputs
-        if len(inputs) != len(ports):
-            raise ArrayError(
-                f"model {self.artifact.manifest.name!r}",
-                f"got {len(inputs)} input arrays, takes {len(ports)}",
-            )
-        for port, given in zip(ports, inputs, strict=True):
-            self.machine.write(self._arena + port.offset, _to_bytes(port, given))
+        manifest = self.artifact.manifest
+        check_inputs(manifest, inputs)
+        for port, given in zip(manifest.inputs, inputs, strict=True):
+            self.machine.write(self._arena + port.offset, to_bytes(port, given))
         self.machine.call(f"{self._prefix}_run", self._arena)
-        return [self._read(port) for port in self.artifact.manifest.outputs]
+        return [self._read(port) for port in manifest.outputs]
 
     def take_counts(self) -> Counts:
         """What ran since the last take (or reset): the counts start again."""
@@ -80,18 +75,11 @@ class Device:
         self.machine.clear_counts()
         return counts
 
+    def stack_bound(self) -> StackBound:
+        """The deepest stack of start and run that the call graph allows."""
+        machine = self.machine
+        entries = (f"{self._prefix}_init", f"{self._prefix}_run")
+        return stack_bound(machine.firmware, machine.board.core, entries)
+
     def _read(self, port: Port) -> Array:
-        raw = self.machine.read(self._arena + port.offset, port.nbytes)
-        return np.frombuffer(raw, port.element.numpy).reshape(port.shape)
-
-
-def _to_bytes(port: Port, given: Array) -> bytes:
-    wanted = port.element
-    if given.dtype != wanted.numpy or given.shape != port.shape:
-        raise ArrayError(
-            f"input {port.name!r}",
-            f"got {given.dtype}{list(given.shape)}, takes {wanted.label}{list(port.shape)}",
-            "convert or reshape the array",
-        )
-    assert wanted is not DType.INT4
-    return given.astype(wanted.numpy.newbyteorder("<"), copy=False).tobytes()
+        return read_port(port, self.machine.read(self._arena + port.offset, port.nbytes))

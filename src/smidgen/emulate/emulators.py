@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from smidgen.core.errors import UnknownName
+from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.cycles import Counts
 from smidgen.emulate.firmware import Firmware
 from smidgen.emulate.machine import Machine
@@ -64,6 +64,12 @@ def open_machine(program: FirmwareSources, board: Board, emulator: str = "") -> 
 
     Raises UnknownName for another emulator, DoesNotFit, ToolchainError and EmulationError.
     """
+    if not emulator and not board.core.is_emulated:
+        raise EmulationError(
+            f"board {board.name}",
+            f"its core {board.core.name} is not emulated: {board.core.not_emulated}",
+            "smidgen compile makes the C for it, not verified on an emulated core",
+        )
     wanted = emulator or board.core.emulator
     if wanted not in EMULATORS:
         raise UnknownName("emulator", wanted, EMULATORS)

@@ -101,7 +101,7 @@ def _read(file: ELFFile) -> Firmware:
     symbols = {symbol.name: symbol for symbol in _symbols(file, thumb)}
     functions = [symbol for symbol in symbols.values() if symbol.is_function]
     return Firmware(
-        images=tuple(_images(file)),
+        images=tuple(_images(file, sections)),
         zeroed=tuple(_span(section) for section in sections if _is_zeroed(section)),
         code=tuple(piece for section in sections for piece in _code(file, section)),
         symbols=symbols,
@@ -119,11 +119,14 @@ def _is_zeroed(section: Section) -> bool:
     return section["sh_type"] == "SHT_NOBITS" and section.name != _STACK_SECTION
 
 
-def _images(file: ELFFile) -> Iterator[Image]:
-    """Each loaded segment where it runs, and where it is kept in flash if that is elsewhere."""
+def _images(file: ELFFile, sections: list[Section]) -> Iterator[Image]:
+    """Each loaded segment where it runs, and where it is kept in flash if that is elsewhere.
+
+    A segment without sections is the ELF header, which may lie on the page before a flash region.
+    """
     for segment in file.iter_segments("PT_LOAD"):
         content = segment.data()
-        if content:
+        if content and any(map(segment.section_in_segment, sections)):
             yield Image(segment["p_paddr"], content)
             if segment["p_vaddr"] != segment["p_paddr"]:
                 yield Image(segment["p_vaddr"], content)

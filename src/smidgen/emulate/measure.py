@@ -41,7 +41,9 @@ class Measurement:
     `instructions` and `modelled_cycles` are means for one inference over `inferences` inputs, and
     `instructions_min` / `_max` the extremes. `weight_bytes` are all constants in flash (weights,
     biases, multipliers, parameters), `code_bytes` the rest of it. `static_ram_bytes` holds the
-    arena; the stack comes on top. Modelled figures are None where no model serves the core.
+    arena; the stack comes on top. Modelled figures are None where no model serves the core, and
+    may be off by `modelled_error_percent` either way. `stack_bytes` were measured;
+    `stack_bound_bytes` is what the call graph allows at most, or None for `stack_unbounded`.
     """
 
     model: str
@@ -53,11 +55,14 @@ class Measurement:
     instructions_min: int
     instructions_max: int
     modelled_cycles: int | None
+    modelled_error_percent: int | None
     macs: int
     arena_bytes: int
     arena_lower_bound_bytes: int
     static_ram_bytes: int
     stack_bytes: int
+    stack_bound_bytes: int | None
+    stack_unbounded: str
     code_bytes: int
     weight_bytes: int
     flash_bytes: int
@@ -135,6 +140,7 @@ def _measurement(
     totals = [run.instructions for run in counts]
     manifest, board = device.artifact.manifest, device.machine.board
     sizes = device.machine.firmware.sizes
+    bound = device.stack_bound()
     return Measurement(
         model=manifest.name,
         board=board.name,
@@ -145,11 +151,14 @@ def _measurement(
         instructions_min=min(totals, default=0),
         instructions_max=max(totals, default=0),
         modelled_cycles=_mean_clocks(counts),
+        modelled_error_percent=board.core.cycle_error_percent,
         macs=manifest.macs,
         arena_bytes=manifest.arena_bytes,
         arena_lower_bound_bytes=manifest.arena_lower_bound_bytes,
         static_ram_bytes=sizes.ram_bytes,
         stack_bytes=device.machine.stack_bytes,
+        stack_bound_bytes=bound.bytes,
+        stack_unbounded=bound.why_unknown,
         code_bytes=sizes.code,
         weight_bytes=sizes.constants + sizes.data,
         flash_bytes=sizes.flash_bytes,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from smidgen.core.dtypes import Array
-from smidgen.emulate.device import Device
 from smidgen.emulate.samples import draw_inputs
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
@@ -39,6 +39,13 @@ class Proof:
         return self.bytes_compared > 0 and self.mismatches == 0
 
 
+class Runner(Protocol):
+    """What runs a model: a board, or this computer."""
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """One inference."""
+
+
 def ignore_progress(done: int) -> None:
     """For callers who do not watch."""
     del done
@@ -46,7 +53,7 @@ def ignore_progress(done: int) -> None:
 
 def prove(
     graph: Graph,
-    device: Device,
+    device: Runner,
     samples: Iterable[Sequence[Array]],
     progress: Callable[[int], None] = ignore_progress,
 ) -> Proof:

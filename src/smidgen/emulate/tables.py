@@ -46,7 +46,7 @@ def summary(measurement: Measurement) -> str:
             f"constants {m.weight_bytes:,})",
             f"static RAM          {m.static_ram_bytes:,} B  (arena {m.arena_bytes:,}; lower bound "
             f"{m.arena_lower_bound_bytes:,})",
-            f"worst stack         {m.stack_bytes:,} B measured",
+            f"worst stack         {m.stack_bytes:,} B measured, {_bound(m)}",
             f"MACs                {m.macs:,}",
             f"instructions        {m.instructions:,} per inference{spread}",
             f"modelled cycles     {_clocks(m)}",
@@ -54,12 +54,22 @@ def summary(measurement: Measurement) -> str:
     )
 
 
+def _bound(m: Measurement) -> str:
+    if m.stack_bound_bytes is None:
+        return f"no bound known: {m.stack_unbounded}"
+    return f"at most {m.stack_bound_bytes:,} B by the call graph"
+
+
+def _band(m: Measurement) -> str:
+    return f" +-{m.modelled_error_percent} %" if m.modelled_error_percent else ""
+
+
 def _clocks(m: Measurement) -> str:
     if m.modelled_cycles is None or m.modelled_ms is None:
         return f"none: the clocks of {m.core} are not modelled"
     return (
-        f"{m.modelled_cycles:,} per inference, modelled {m.modelled_ms:.3f} ms at "
-        f"{m.clock_hz / 1e6:g} MHz"
+        f"{m.modelled_cycles:,}{_band(m)} per inference, modelled {m.modelled_ms:.3f} ms"
+        f"{_band(m)} at {m.clock_hz / 1e6:g} MHz"
     )
 
 

@@ -102,6 +102,8 @@ class KernelCall:
     its work done, by its pointers."""
     idle_if_taken: bool = False
     """Whether no code is needed where all offers are taken."""
+    frugal: KernelCall | None = None
+    """The same in less scratch and more time: for layers that would make the arena larger."""
 
     @property
     def is_free(self) -> bool:
@@ -125,6 +127,8 @@ class Kernel(ABC):
     op: ClassVar[type[Op]]
     requires: ClassVar[frozenset[str]] = frozenset()
     """Core features that its C uses, e.g. ``dsp``."""
+    spends_flash: ClassVar[bool] = False
+    """Whether it takes several times the flash of others for its speed: for "speed" alone."""
 
     @abstractmethod
     def accepts(self, op: Op, signature: Signature) -> bool:

@@ -10,27 +10,45 @@ from typing import Any
 
 from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
+from smidgen.core.dtypes import Array
 from smidgen.emulate.device import Device
 from smidgen.emulate.measure import Measurement, measure
 from smidgen.emulate.proof import Proof, prove, random_samples
 from smidgen.emulate.tables import layer_table, proof_line, summary
+from smidgen.emulate.unverified import (
+    UnverifiedBuild,
+    examine_unverified,
+    prove_on_host,
+    unverified_text,
+)
 from smidgen.graph.graph import Graph
-from smidgen.project.calibration import calibrated
+from smidgen.project.calibration import SampleFiles, calibrated
+from smidgen.targets.catalogue import Board, is_board_file
 from smidgen.targets.catalogue import board as find_board
 
 REPORT_TEXT, REPORT_JSON = "report.txt", "report.json"
+BOARD_FILE = "board.toml"
 _PROOF_SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """An artifact, its proof and measurement, and the report's text."""
+    """An artifact, its proof and measurement, and the report's text.
+
+    For a core that is not emulated the proof is of the C on this computer, or None, and the
+    measurement what compiling tells.
+    """
 
     artifact: Artifact
-    proof: Proof
-    measurement: Measurement
+    proof: Proof | None
+    measurement: Measurement | UnverifiedBuild
     text: str
     files: tuple[str, ...]
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether an emulated core ran it."""
+        return isinstance(self.measurement, Measurement)
 
 
 def build(
@@ -39,37 +57,67 @@ def build(
     folder: Path,
     name: str = "",
     objective: str = "balanced",
-    calibration: Sequence[Path] = (),
+    calibration: Sequence[Path] | SampleFiles = (),
 ) -> Build:
     """Compile `graph`, prove it on made-up inputs, and write C and report into `folder`.
 
     A float graph is quantised first where `calibration` names files of samples, one an input.
-    Nothing is written unless all of it worked. Raises SmidgenError's branches.
+    A core that is not emulated gets what compiling tells, and is reported as not verified. Nothing
+    is written unless all of it worked. Raises SmidgenError's branches.
     """
     board = find_board(board_name)
     graph = calibrated(graph, calibration)
     artifact = compile_graph(graph, board, name, objective)
-    device = Device(artifact, board)
     samples = random_samples(graph, _PROOF_SAMPLES)
+    examine = _verified if board.core.is_emulated else _unverified
+    measurement, proof, text = examine(graph, artifact, board, samples)
+    content = json.dumps(report_dict(measurement, proof), indent=1)
+    extra = {REPORT_TEXT: text + "\n", REPORT_JSON: content + "\n", **_own_board(board_name)}
+    artifact.write(folder, extra)
+    return Build(artifact, proof, measurement, text, (*sorted(artifact.files), *extra))
+
+
+def board_of(folder: Path, artifact: Artifact) -> str:
+    """What names the board that the build in `folder` is for: its board file, if it has one."""
+    own = folder / BOARD_FILE
+    return str(own) if own.is_file() else artifact.manifest.board
+
+
+def _own_board(board_name: str) -> dict[str, str]:
+    """The user's own board file, which a build keeps so that it can be run again."""
+    if not is_board_file(board_name):
+        return {}
+    return {BOARD_FILE: Path(board_name).read_text(encoding="utf-8")}
+
+
+def _verified(
+    graph: Graph, artifact: Artifact, board: Board, samples: Sequence[Sequence[Array]]
+) -> tuple[Measurement | UnverifiedBuild, Proof | None, str]:
+    device = Device(artifact, board)
     proof = prove(graph, device, samples)
     device.reset()
     measurement = measure(device, samples)
-    text = "\n".join([summary(measurement), proof_line(proof), "", layer_table(measurement)])
-    content = json.dumps(report_dict(measurement, proof), indent=1)
-    artifact.write(folder, {REPORT_TEXT: text + "\n", REPORT_JSON: content + "\n"})
-    return Build(
-        artifact, proof, measurement, text, (*sorted(artifact.files), REPORT_TEXT, REPORT_JSON)
-    )
+    lines = [summary(measurement), proof_line(proof), "", layer_table(measurement)]
+    return measurement, proof, "\n".join(lines)
 
 
-def report_dict(measurement: Measurement, proof: Proof) -> dict[str, Any]:
-    """The report as plain data."""
+def _unverified(
+    graph: Graph, artifact: Artifact, board: Board, samples: Sequence[Sequence[Array]]
+) -> tuple[Measurement | UnverifiedBuild, Proof | None, str]:
+    known = examine_unverified(artifact, board)
+    proof = prove_on_host(graph, artifact, samples)
+    return known, proof, unverified_text(known, proof)
+
+
+def report_dict(measurement: Measurement | UnverifiedBuild, proof: Proof | None) -> dict[str, Any]:
+    """The report as plain data; `proof` is null where nothing ran the C."""
+    return {**measurement.to_dict(), "proof": None if proof is None else _proof_dict(proof)}
+
+
+def _proof_dict(proof: Proof) -> dict[str, Any]:
     return {
-        **measurement.to_dict(),
-        "proof": {
-            "inputs": proof.inputs,
-            "bytes_compared": proof.bytes_compared,
-            "mismatches": proof.mismatches,
-            "largest_float_error": proof.largest_float_error,
-        },
+        "inputs": proof.inputs,
+        "bytes_compared": proof.bytes_compared,
+        "mismatches": proof.mismatches,
+        "largest_float_error": proof.largest_float_error,
     }

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from smidgen.core.dtypes import Array, DType
+from smidgen.core.dtypes import Array
 from smidgen.core.errors import ArrayError
 from smidgen.graph.graph import Graph
+from smidgen.quantize.config import QuantizeConfig
 from smidgen.quantize.ptq import quantize
 
 MAX_BYTES = 1 << 30
 
 
-def calibrated(graph: Graph, files: Sequence[Path]) -> Graph:
-    """`graph` as int8, by samples in `files`: one .npy for each input, samples along axis 0.
+@dataclass(frozen=True, slots=True)
+class SampleFiles:
+    """.npy files of samples, one for each input of a model, and how to quantise by them."""
+
+    paths: tuple[Path, ...] = ()
+    config: QuantizeConfig = field(default_factory=QuantizeConfig)
+
+
+def calibrated(graph: Graph, files: Sequence[Path] | SampleFiles) -> Graph:
+    """`graph` on quanta, by samples in `files`: one .npy for each input, samples along axis 0.
 
     Without files the graph stays what it is. Raises ArrayError for files that do not fit, or for a
     model that is quantised already; UnsupportedError for an op that cannot be quantised.
     """
-    if not files:
+    given = files if isinstance(files, SampleFiles) else SampleFiles(tuple(files))
+    if not given.paths:
         return graph
-    if any(graph.tensors[name].dtype is not DType.FLOAT32 for name in graph.inputs):
+    return quantize(graph, samples_of(graph, given.paths), given.config)
+
+
+def samples_of(graph: Graph, files: Sequence[Path]) -> Array | list[tuple[Array, ...]]:
+    """The samples in `files`: an array, or, for several inputs, a tuple of arrays for each.
+
+    Raises ArrayError for files that do not fit, or for a model that is quantised already.
+    """
+    if any(graph.tensors[name].quantization is not None for name in graph.inputs):
         raise ArrayError(
             f"model {graph.name!r}",
             "is quantised already",
@@ -42,7 +61,7 @@ def calibrated(graph: Graph, files: Sequence[Path]) -> Graph:
             f"there are {' and '.join(str(len(stack)) for stack in stacks)} of them",
             "give as many samples for each input",
         )
-    return quantize(graph, stacks[0] if len(stacks) == 1 else list(zip(*stacks, strict=True)))
+    return stacks[0] if len(stacks) == 1 else list(zip(*stacks, strict=True))
 
 
 def read_samples(path: Path) -> Array:

@@ -8,8 +8,8 @@ from pathlib import Path
 from smidgen.compiler.compile import compile_graph
 from smidgen.compiler.program import choose_kernel
 from smidgen.core.errors import SmidgenError, UnsupportedError
-from smidgen.emulate.device import model_program
-from smidgen.emulate.firmware import Sizes, read_firmware
+from smidgen.emulate.firmware import Sizes
+from smidgen.emulate.unverified import compiled_sizes
 from smidgen.frontends.load import survey_model
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import Board
@@ -19,7 +19,8 @@ from smidgen.targets.catalogue import Board
 class Feasibility:
     """What stands in the way (nothing, if `problems` is empty), and what the build would take.
 
-    `sizes` is None while something stands in the way.
+    `sizes` is None while something stands in the way, and where no compiler here serves the core;
+    `how_compiled` says how far compiling went.
     """
 
     graph: Graph
@@ -27,6 +28,7 @@ class Feasibility:
     problems: tuple[SmidgenError, ...]
     sizes: Sizes | None
     arena_bytes: int | None
+    how_compiled: str = ""
 
     @property
     def holds(self) -> bool:
@@ -45,10 +47,10 @@ def examine(path: Path, board: Board) -> Feasibility:
         return Feasibility(graph, board, tuple(problems), None, None)
     try:
         artifact = compile_graph(graph, board)
-        sizes = read_firmware(model_program(artifact).link(board)).sizes
+        sizes, how = compiled_sizes(artifact, board)
     except SmidgenError as problem:
         return Feasibility(graph, board, (problem,), None, None)
-    return Feasibility(graph, board, (), sizes, artifact.manifest.arena_bytes)
+    return Feasibility(graph, board, (), sizes, artifact.manifest.arena_bytes, how)
 
 
 def _without_kernel(graph: Graph, board: Board) -> list[UnsupportedError]:

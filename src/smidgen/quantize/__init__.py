@@ -1,5 +1,6 @@
-"""Post-training quantisation of float graphs to int8, and where its error comes from."""
+"""Post-training quantisation of float graphs, mixed precision, and where its error comes from."""
 
+from smidgen.quantize.budget import Budget, BudgetResult, Promotion, quantize_to_budget
 from smidgen.quantize.calibration import Calibration, RangeMethod, calibrate
 from smidgen.quantize.config import QuantizeConfig
 from smidgen.quantize.equalization import equalize
@@ -7,9 +8,12 @@ from smidgen.quantize.ptq import quantize
 from smidgen.quantize.report import Error, LayerReport, QuantizationReport, attribute
 
 __all__ = [
+    "Budget",
+    "BudgetResult",
     "Calibration",
     "Error",
     "LayerReport",
+    "Promotion",
     "QuantizationReport",
     "QuantizeConfig",
     "RangeMethod",
@@ -17,4 +21,5 @@ __all__ = [
     "calibrate",
     "equalize",
     "quantize",
+    "quantize_to_budget",
 ]

@@ -1,109 +1,247 @@
-"""Gives each activation of a float graph its int8 quantisation."""
+"""Gives each activation of a float graph its quantisation."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from smidgen.core.errors import UnsupportedOp
+from smidgen.core.dtypes import DType
 from smidgen.graph.graph import Graph, Node
 from smidgen.graph.tensor import Quantization
 from smidgen.quantize.calibration import Range
-from smidgen.quantize.rules import activation_inputs, rule_of
-from smidgen.quantize.scales import WEIGHT_MAX, activation_quantization
+from smidgen.quantize.precision import Precision
+from smidgen.quantize.rules import Form, Port, activation_ports, rule_of
+from smidgen.quantize.scales import (
+    WEIGHT_MAX,
+    activation_quantization,
+    power_of_two_quantization,
+    symmetric_quantization,
+)
 
 
-def assign(graph: Graph, ranges: Mapping[str, Range]) -> dict[str, Quantization]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An activation in one type. It may stand there twice, with two scales: `joined` is the one
+    that ops read which have one scale for all their operands.
+    """
+
+    tensor: str
+    dtype: DType
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The quantisation of every place, and where each operand of each layer is read or written."""
+
+    precision: Precision
+    quantizations: Mapping[Place, Quantization]
+
+    def home(self, name: str) -> Place:
+        """Where activation `name` is made."""
+        return Place(name, self.precision.homes[name])
+
+    def at(self, node: Node, port: Port, name: str) -> Place:
+        """Where `node` finds or leaves the activation `name`."""
+        place = Place(name, self.precision.port(node, port))
+        joined = replace(place, joined=True)
+        if joined in self.quantizations and port[0] == "in" and _is_tied(node, port):
+            return joined
+        return place
+
+
+def assign(graph: Graph, ranges: Mapping[str, Range], precision: Precision) -> Assignment:
     """The quantisation of every activation, and of every constant that is used as one.
 
-    Tensors that must share a quantisation get one that covers all of them.
+    Operands that must share a quantisation get one that covers all of them. Where the
+    specification fixes the scale of one of them, and that does not cover the others, it is read
+    there with a scale of its own, which takes a requantisation.
     """
-    groups = _groups(graph)
-    spans = {leader: _span(graph, members, ranges) for leader, members in _members(groups).items()}
-    fixed = _fixed(graph, groups, spans)
-    chosen = {leader: activation_quantization(*span) for leader, span in spans.items()}
-    chosen.update(fixed)
-    for node in graph.nodes:
-        leader = groups[node.outputs[0]]
-        if rule_of(node).has_weights and leader not in fixed:
-            source = chosen[groups[node.inputs[0]]]
-            chosen[leader] = _coarse_enough(graph, node, source, spans[leader], chosen[leader])
-    return {name: chosen[leader] for name, leader in groups.items()}
+    work = _Work(graph, ranges, precision, *_demands(graph, precision))
+    groups = work.groups(frozenset())
+    apart = frozenset(work.misfits(groups))
+    if apart:
+        groups = work.groups(apart)
+    return Assignment(precision, work.quantizations(groups))
 
 
-def _groups(graph: Graph) -> dict[str, str]:
-    """For each activation, the one that stands for all with which it shares its quantisation."""
-    leader: dict[str, str] = {name: name for name in graph.inputs}
-    for node in graph.nodes:
-        around = (*activation_inputs(node), *node.outputs)
-        leader.update({name: name for name in around if name not in leader})
-        if rule_of(node).shared:
-            _unite(leader, around)
-    return leader
+def _is_tied(node: Node, port: Port) -> bool:
+    rule = rule_of(node)
+    return rule.shared or rule.form(port) is not None or any(port in tie for tie in rule.ties)
 
 
-def _unite(leader: dict[str, str], names: Iterable[str]) -> None:
-    first, *others = (leader[name] for name in names)
-    for name, current in leader.items():
-        if current in others:
-            leader[name] = first
+def _demands(
+    graph: Graph, precision: Precision
+) -> tuple[dict[Place, Quantization], dict[Place, Form]]:
+    """The outputs whose quantisation the specification fixes, and what operands ask for."""
+    fixed: dict[Place, Quantization] = {}
+    forms: dict[Place, Form] = {}
+    for node in integer_nodes(graph, precision):
+        rule, dtype = rule_of(node), precision.layers[node.name]
+        quant = rule.fixed_for(dtype)
+        if quant is not None:
+            fixed[Place(node.outputs[0], dtype)] = quant
+        for port, name in activation_ports(node) if rule.forms else ():
+            form = rule.form(port)
+            if form is not None:
+                forms[Place(name, precision.port(node, port))] = form
+    return fixed, forms
 
 
-def _members(groups: Mapping[str, str]) -> dict[str, list[str]]:
-    members: dict[str, list[str]] = {}
-    for name, leader in groups.items():
-        members.setdefault(leader, []).append(name)
+def integer_nodes(graph: Graph, precision: Precision) -> Iterator[Node]:
+    """The nodes that compute on quanta."""
+    return (node for node in graph.nodes if precision.layers[node.name] is not DType.FLOAT32)
+
+
+_Groups = dict[Place, Place]
+"""For each place, the one that stands for all with which it shares its quantisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    graph: Graph
+    ranges: Mapping[str, Range]
+    precision: Precision
+    fixed: Mapping[Place, Quantization]
+    forms: Mapping[Place, Form]
+
+    def groups(self, apart: frozenset[Place]) -> _Groups:
+        """The places that share a quantisation; those `apart` are not joined with anything."""
+        leader: _Groups = {}
+        for name, dtype in self.precision.homes.items():
+            if dtype is not DType.FLOAT32:
+                leader[Place(name, dtype)] = Place(name, dtype)
+        for node in integer_nodes(self.graph, self.precision):
+            for tie in self._ties(node, apart):
+                leader.update({place: place for place in tie if place not in leader})
+                _unite(leader, tie)
+        return {place: _leader(leader, place) for place in leader}
+
+    def _ties(self, node: Node, apart: frozenset[Place]) -> Iterator[list[Place]]:
+        """The groups of places around `node`; each place alone where nothing ties it."""
+        rule = rule_of(node)
+        tied: dict[int, list[Place]] = {}
+        for port, name in activation_ports(node):
+            if self.graph.tensors[name].dtype is not DType.FLOAT32:
+                continue
+            place = Place(name, self.precision.port(node, port))
+            number = next((i for i, tie in enumerate(rule.ties) if port in tie), None)
+            number = -1 if rule.shared else number
+            far = place in apart and port[0] == "in" and _is_tied(node, port)
+            if number is None:
+                yield [replace(place, joined=far)]
+            else:
+                tied.setdefault(number, []).append(replace(place, joined=far))
+        yield from tied.values()
+
+    def misfits(self, groups: _Groups) -> Iterator[Place]:
+        """Outputs of a fixed quantisation that share it with what it does not cover."""
+        fixed = self.fixed
+        for leader, places in _members(groups).items():
+            here = [place for place in places if place in fixed]
+            if not here:
+                continue
+            low, high = self._span(places)
+            quant = fixed[here[0]]
+            first, last = leader.dtype.range
+            ends = [quant.scale * (end - quant.zero_point) for end in (first - 1, last + 1)]
+            alike = all(fixed[place] == quant for place in here)
+            if not alike or low < ends[0] or high > ends[1] or self._forms(places):
+                yield from here
+
+    def _forms(self, places: Iterable[Place]) -> set[Form]:
+        """What operands ask of the places."""
+        plain = (replace(place, joined=False) for place in places)
+        return {self.forms[place] for place in plain if place in self.forms}
+
+    def quantizations(self, groups: _Groups) -> dict[Place, Quantization]:
+        """The quantisation of every place."""
+        fixed, members = self.fixed, _members(groups)
+        chosen: dict[Place, Quantization] = {}
+        for leader, places in members.items():
+            given = [fixed[place] for place in places if place in fixed]
+            chosen[leader] = given[0] if given else self._chosen(leader.dtype, places)
+        fixed_leaders = {groups[place] for place in fixed}
+        for node in integer_nodes(self.graph, self.precision):
+            if rule_of(node).has_weights and groups[self._output(node)] not in fixed_leaders:
+                self._coarsen(node, groups, chosen, members)
+        return {place: chosen[leader] for place, leader in groups.items()}
+
+    def _output(self, node: Node) -> Place:
+        return Place(node.outputs[0], self.precision.layers[node.name])
+
+    def _chosen(self, dtype: DType, places: Iterable[Place]) -> Quantization:
+        low, high = self._span(places)
+        forms = self._forms(places)
+        if Form.POWER_OF_TWO in forms:
+            return power_of_two_quantization(low, high)
+        if forms or dtype is DType.INT16:
+            return symmetric_quantization(low, high, dtype)
+        return activation_quantization(low, high)
+
+    def _span(self, places: Iterable[Place]) -> Range:
+        """The smallest range around zero and all of the tensors."""
+        each = [self._range(place.tensor) for place in places]
+        return min(0.0, *(low for low, _ in each)), max(0.0, *(high for _, high in each))
+
+    def _range(self, name: str) -> Range:
+        tensor = self.graph.tensors[name]
+        low, high = self.ranges.get(name, (0.0, 0.0))
+        if tensor.data is None:
+            return low, high
+        return (
+            min(low, float(tensor.values.min(initial=0.0))),
+            max(high, float(tensor.values.max(initial=0.0))),
+        )
+
+    def _coarsen(
+        self,
+        node: Node,
+        groups: _Groups,
+        chosen: dict[Place, Quantization],
+        members: Mapping[Place, list[Place]],
+    ) -> None:
+        """Give the output of a layer a coarser step if its own is finer than that of its products.
+
+        Then the multiplier of the layer stays at or below 1, and no accumulator is shifted out of
+        its bits. Steps below that would only hold rounding noise.
+        """
+        leader = groups[self._output(node)]
+        source = chosen[groups[Place(node.inputs[0], self.precision.port(node, ("in", 0)))]]
+        weights = self.graph.tensors[node.inputs[1]].values
+        finest = source.scale * float(np.abs(weights).max(initial=0.0)) / WEIGHT_MAX
+        if chosen[leader].scale >= finest:
+            return
+        low, high = self._span(members[leader])
+        if leader.dtype is DType.INT16 or self._forms(members[leader]):
+            reach = finest * leader.dtype.range[1] * (1 + 1e-6)
+            chosen[leader] = symmetric_quantization(-reach, reach, leader.dtype)
+            return
+        widened = finest * 255 * (1 + 1e-6) / (high - low) if high > low else 0.0
+        if widened == 0.0 or not math.isfinite(widened):
+            low, high, widened = -finest * 128, finest * 127, 1.0
+        chosen[leader] = activation_quantization(low * widened, high * widened)
+
+
+def _leader(leader: _Groups, place: Place) -> Place:
+    """Who stands for `place` in the end; the way there is shortened."""
+    while leader[place] != place:
+        leader[place] = leader[leader[place]]
+        place = leader[place]
+    return place
+
+
+def _unite(leader: _Groups, places: Iterable[Place]) -> None:
+    first, *others = (_leader(leader, place) for place in places)
+    for other in others:
+        leader[other] = first
+
+
+def _members(groups: _Groups) -> dict[Place, list[Place]]:
+    members: dict[Place, list[Place]] = {}
+    for place, leader in groups.items():
+        members.setdefault(leader, []).append(place)
     return members
-
-
-def _span(graph: Graph, names: Iterable[str], ranges: Mapping[str, Range]) -> Range:
-    """The smallest range around zero and all tensors called `names`."""
-    each = [ranges[name] if name in ranges else _constant_range(graph, name) for name in names]
-    return min(0.0, *(low for low, _ in each)), max(0.0, *(high for _, high in each))
-
-
-def _constant_range(graph: Graph, name: str) -> Range:
-    values = graph.tensors[name].values
-    return float(values.min(initial=0.0)), float(values.max(initial=0.0))
-
-
-def _fixed(
-    graph: Graph, groups: Mapping[str, str], spans: Mapping[str, Range]
-) -> dict[str, Quantization]:
-    """The quantisations that the specification fixes; they must cover what shares them."""
-    fixed: dict[str, Quantization] = {}
-    for node in graph.nodes:
-        quant = rule_of(node).fixed
-        if quant is None:
-            continue
-        leader = groups[node.outputs[0]]
-        first, last = (quant.scale * (end - quant.zero_point) for end in (-129, 128))
-        low, high = spans[leader]
-        if fixed.get(leader, quant) != quant or low < first or high > last:
-            raise UnsupportedOp(
-                f"{node.name} ({node.op.kind})",
-                "its output has a fixed scale, and is joined with values beyond its range",
-                "return the joined tensors as separate outputs",
-            )
-        fixed[leader] = quant
-    return fixed
-
-
-def _coarse_enough(
-    graph: Graph, node: Node, source: Quantization, span: Range, chosen: Quantization
-) -> Quantization:
-    """`chosen`, or a coarser quantisation if its step is finer than the layer's own products.
-
-    Then the multiplier of the layer stays at or below 1, and no accumulator is shifted out of its
-    32 bits. Steps below that would only hold rounding noise.
-    """
-    weights = graph.tensors[node.inputs[1]].values
-    finest = source.scale * float(np.abs(weights).max(initial=0.0)) / WEIGHT_MAX
-    if chosen.scale >= finest:
-        return chosen
-    low, high = span
-    widened = finest * 255 * (1 + 1e-6) / (high - low) if high > low else 0.0
-    if widened == 0.0:
-        return activation_quantization(-finest * 128, finest * 127)
-    return activation_quantization(low * widened, high * widened)

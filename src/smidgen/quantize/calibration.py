@@ -49,8 +49,10 @@ def calibrate(
 ) -> Calibration:
     """Observe every activation of a float graph over `samples`.
 
+    State runs on from one sample to the next, as it does on the device.
+
     Raises ArrayError where there is no sample, or one has the wrong shape or is not finite, and
-    UnsupportedType where an activation is not float32.
+    UnsupportedType where an activation is quantised already.
     """
     activations = float_activations(graph)
     seen = {tensor.name: Histogram() for tensor in activations}
@@ -70,20 +72,20 @@ def calibrate(
 
 
 def float_activations(graph: Graph) -> list[Tensor]:
-    """Every tensor that is no constant; UnsupportedType where one is not float32."""
-    activations = [tensor for tensor in graph.tensors.values() if tensor.data is None]
+    """Every float32 tensor that is no constant; UnsupportedType where one is quantised already."""
+    activations = [tensor for tensor in graph.tensors.values() if not tensor.is_constant]
     for tensor in activations:
-        if tensor.dtype is not DType.FLOAT32:
+        if tensor.quantization is not None:
             raise UnsupportedType(
                 f"tensor {tensor.name!r}",
                 f"is {tensor.dtype.label}",
                 "quantise the float32 model, not one that is quantised already",
             )
-    return activations
+    return [tensor for tensor in activations if tensor.dtype is DType.FLOAT32]
 
 
 def each_sample(graph: Graph, samples: Iterable[Sample]) -> Iterator[list[Array]]:
-    """`samples` as checked float32 inputs of `graph`; ArrayError if there is none."""
+    """`samples` as checked inputs of float `graph`; ArrayError if there is none."""
     index = -1
     for index, sample in enumerate(samples):
         yield _inputs(graph, sample, index)
@@ -110,15 +112,15 @@ def _inputs(graph: Graph, sample: Sample, index: int) -> list[Array]:
 
 
 def _fitted(tensor: Tensor, array: Array, index: int) -> Array:
-    """`array` as float32 in the shape of `tensor`; the leading batch of 1 may be missing."""
+    """`array` in type and shape of `tensor`; the leading batch of 1 may be missing."""
     where = f"calibration sample {index} for input {tensor.name!r}"
-    if array.dtype.kind not in "fiu":
-        raise ArrayError(where, f"holds {array.dtype}", "pass real numbers")
+    if array.dtype.kind not in ("fiu" if tensor.dtype is DType.FLOAT32 else "iub"):
+        raise ArrayError(where, f"holds {array.dtype}", f"pass numbers for {tensor.dtype.label}")
     if tensor.shape not in (array.shape, (1, *array.shape)):
         raise ArrayError(
             where, f"has shape {list(array.shape)}, not {list(tensor.shape)}", "reshape the sample"
         )
-    values = array.astype(np.float32).reshape(tensor.shape)
+    values = array.astype(tensor.dtype.numpy).reshape(tensor.shape)
     if not np.isfinite(values).all():
         raise ArrayError(where, "holds NaN or infinity", "leave such samples out, or repair them")
     return values

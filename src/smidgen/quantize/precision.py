@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import UnknownName
 from smidgen.graph.graph import ABSENT, Graph, Node
+from smidgen.graph.op import Op
+from smidgen.ops.elementwise.extremes import Maximum, Minimum
+from smidgen.ops.index.gather import Gather
+from smidgen.ops.index.ops import Select
+from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
+from smidgen.ops.resize.ops import ResizeNearest
+from smidgen.ops.shape.join import Concat, Pack, Split, Unpack
+from smidgen.ops.shape.movement import Movement
+from smidgen.ops.shape.ops import Reshape
 from smidgen.ops.state.ops import AssignState, ReadState
 from smidgen.quantize.config import PRECISIONS, QuantizeConfig
 from smidgen.quantize.rules import Form, Port, activation_ports, rule_of
 
 _WIDTH = (DType.INT8, DType.INT16, DType.FLOAT32)
 """From the least precise to the most."""
+_FOLLOWERS = (
+    *(Reshape, Movement, Concat, Pack, Split, Unpack, Gather, Select, Minimum, Maximum),
+    *(MaxPool2D, AveragePool2D, ResizeNearest),
+)
+"""Ops that share one scale with their operands, and that have kernels for every type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,8 @@ def precision_of(graph: Graph, config: QuantizeConfig) -> Precision:
     """The types that `config` asks for; raises UnknownName where `keep` names nothing."""
     _check_names(graph, config)
     layers = {node.name: _asked(node, config) for node in graph.nodes}
+    if config.keep:
+        _follow(graph, config, layers)
     _agree_on_states(graph, layers)
     return Precision(layers, _homes(graph, config, layers))
 
@@ -69,36 +85,66 @@ def _asked(node: Node, config: QuantizeConfig) -> DType:
     return PRECISIONS[wanted]
 
 
+def follows(op: Op) -> bool:
+    """Whether `op` adds no error worth a type of its own, so that it takes its operand's."""
+    return isinstance(op, _FOLLOWERS)
+
+
+def _follow(graph: Graph, config: QuantizeConfig, layers: dict[str, DType]) -> None:
+    """Layers that only move or compare take the type of what they read, unless they are named.
+
+    What reads the graph's inputs takes the type of what reads it, if that is one.
+    """
+    named = config.keep.keys()
+    free = [
+        node for node in graph.nodes if follows(node.op) and not named & {node.name, node.op.kind}
+    ]
+    for node in reversed(free):
+        readers = {layers[r.name] for name in node.outputs for r in graph.consumers[name]}
+        if len(readers) == 1 and not _makers(graph, node):
+            layers[node.name] = readers.pop()
+    for node in free:
+        makers = [layers[maker.name] for maker in _makers(graph, node)]
+        layers[node.name] = max(makers, key=_WIDTH.index, default=layers[node.name])
+
+
+def _makers(graph: Graph, node: Node) -> list[Node]:
+    """The nodes whose real numbers `node` reads."""
+    real = [n for n in node.inputs if n and graph.tensors[n].dtype is DType.FLOAT32]
+    return [graph.producers[name] for name in real if name in graph.producers]
+
+
 def _agree_on_states(graph: Graph, layers: dict[str, DType]) -> None:
     """A state is of one type: the widest that one of the nodes around it has for it."""
     for state in graph.states:
         around = graph.consumers[state.name]
-        widest = max((_state_type(graph, node, layers) for node in around), key=_WIDTH.index)
+        types = (_state_type(graph, node, layers, state.name) for node in around)
+        widest = max(types, key=_WIDTH.index)
         for node in around:
             if isinstance(node.op, (ReadState, AssignState)):
                 layers[node.name] = widest
 
 
-def _state_type(graph: Graph, node: Node, layers: Mapping[str, DType]) -> DType:
+def _state_type(graph: Graph, node: Node, layers: Mapping[str, DType], state: str) -> DType:
     """The type in which `node` holds a state: that of an LSTM's cell is special."""
-    names = [name for name in (*node.inputs, *node.outputs) if name != ABSENT]
+    if not isinstance(node.op, (ReadState, AssignState)):
+        return _read_type(node, layers, {state})
+    names = {name for name in (*node.inputs, *node.outputs) if name != ABSENT}
     makers = [graph.producers[name] for name in names if name in graph.producers]
     readers = [reader for name in node.outputs for reader in graph.consumers[name]]
-    types = [layers[node.name]]
-    for other in (node, *makers, *readers):
-        if layers[other.name] is DType.FLOAT32:
-            continue
-        types += [
-            DType.INT16
-            for port, name in activation_ports(other)
-            if name in names and rule_of(other).form(port) is Form.POWER_OF_TWO
-        ]
-    return max(types, key=_WIDTH.index)
+    types = (_read_type(other, layers, names) for other in (*makers, *readers))
+    special = [layers[node.name], *(dtype for dtype in types if dtype is DType.INT16)]
+    return max(special, key=_WIDTH.index)
 
 
-def _homes(
-    graph: Graph, config: QuantizeConfig, layers: Mapping[str, DType]
-) -> dict[str, DType]:
+def _read_type(node: Node, layers: Mapping[str, DType], names: Collection[str]) -> DType:
+    """The widest type in which `node` reads or writes one of `names`."""
+    dtype = layers[node.name]
+    around = (port_type(node, port, dtype) for port, name in ports(node, dtype) if name in names)
+    return max(around, key=_WIDTH.index)
+
+
+def _homes(graph: Graph, config: QuantizeConfig, layers: Mapping[str, DType]) -> dict[str, DType]:
     """The type in which each float tensor that is no constant is made."""
     homes: dict[str, DType] = {}
     for node in graph.nodes:

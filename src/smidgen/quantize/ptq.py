@@ -1,49 +1,50 @@
-"""Post-training quantisation: a float32 graph and samples in, an int8 graph out."""
+"""Post-training quantisation: a float32 graph and samples in, a graph on quanta out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from smidgen.core.dtypes import Array, DType
-from smidgen.core.errors import UnsupportedOp, UnsupportedType
+from smidgen.core.dtypes import DType
+from smidgen.core.errors import UnsupportedOp
 from smidgen.graph.check import check
 from smidgen.graph.graph import ABSENT, Graph, Node
-from smidgen.graph.tensor import Quantization, Tensor
-from smidgen.ops.dense.ops import Dense
+from smidgen.graph.op import Signature
+from smidgen.graph.tensor import Tensor
 from smidgen.ops.quantization.ops import Dequantize, Quantize
-from smidgen.quantize.assignment import assign
+from smidgen.ops.registry import kernels
+from smidgen.quantize.assignment import Assignment, Place, assign
 from smidgen.quantize.calibration import Calibration, Sample, calibrate
 from smidgen.quantize.config import QuantizeConfig
-from smidgen.quantize.correction import corrected_bias
 from smidgen.quantize.equalization import equalize
+from smidgen.quantize.parameters import Constants, require_constant
+from smidgen.quantize.precision import Precision, precision_of
 from smidgen.quantize.rules import rule_of
-from smidgen.quantize.scales import WEIGHT_MAX, quantized, single, weight_scales
-
-INT32_MAX = (1 << 31) - 1
+from smidgen.quantize.scales import quantized
 
 
 def quantize(
     graph: Graph, samples: Iterable[Sample], config: QuantizeConfig | None = None
 ) -> Graph:
-    """`graph` (float32) with int8 activations and weights and int32 biases.
+    """`graph` (float32) with int8 activations and weights and int32 biases, or as `config` says.
 
     `samples` are inputs like those that the device will see: for one input an array each, of the
     input's shape with or without the leading batch of 1 (so an array [samples, ...] will do), for
-    several a tuple of arrays each. Some dozens to some hundreds are enough.
+    several a tuple of arrays each. Some dozens to some hundreds are enough; for a model with state
+    they follow each other in time.
 
     Follows the TensorFlow Lite 8-bit quantisation specification: per-channel symmetric weights in
-    [-127, 127], per-tensor asymmetric activations, bias scale = input scale * weight scale. Nodes
-    and tensors keep their names; the quantisation of inputs and outputs stands on their tensors.
+    [-127, 127], per-tensor asymmetric activations, bias scale = input scale * weight scale. With
+    `activations="int16"` activations are int16 and symmetric, biases int64. Layers named in
+    `keep` have another precision, with conversions where types or fixed scales meet. Nodes and
+    tensors keep their names; the quantisation of inputs and outputs stands on their tensors.
 
     Raises ArrayError for samples that do not fit or are not finite, UnsupportedOp for an op without
-    a rule in `smidgen.quantize.rules`, UnsupportedType for a graph that is not float32.
+    a rule in `smidgen.quantize.rules` or without a kernel for its type, UnsupportedType for a graph
+    that is not float32, UnknownName where `keep` names no layer.
     """
     options = config or QuantizeConfig()
-    for node in graph.nodes:
-        _require_quantisable(graph, node)
+    _require_quantisable(graph, precision_of(graph, options))
     if options.equalize:
         graph = equalize(graph)
     calibration = calibrate(graph, samples, options.range_method, options.percentile)
@@ -52,59 +53,89 @@ def quantize(
 
 def apply(graph: Graph, calibration: Calibration, config: QuantizeConfig) -> Graph:
     """`graph` quantised by ranges that were found before."""
-    work = _Rewrite(graph, calibration, config, assign(graph, calibration.ranges))
+    precision = precision_of(graph, config)
+    _require_quantisable(graph, precision)
+    assignment = assign(graph, calibration.ranges, precision)
+    work = _Rewrite(graph, calibration, config, assignment)
     for name in graph.inputs:
         work.enter(name)
     for node in graph.nodes:
         work.convert(node)
-    return work.finish()
+    return require_kernels(work.finish())
 
 
-def _require_quantisable(graph: Graph, node: Node) -> None:
+def _require_quantisable(graph: Graph, precision: Precision) -> None:
     """Raise UnsupportedOp for a node without a rule, or whose weights are computed."""
-    parameters = node.inputs[1:] if rule_of(node).has_weights else ()
-    for name in parameters:
-        if name != ABSENT and not graph.tensors[name].is_constant:
+    for node in graph.nodes:
+        if precision.layers[node.name] is not DType.FLOAT32:
+            for parameter in rule_of(node).parameters:
+                require_constant(graph, node, parameter)
+
+
+def require_kernels(graph: Graph) -> Graph:
+    """`graph`, if some kernel serves every node on any core; else UnsupportedOp."""
+    for node in graph.nodes:
+        signature = graph.signature(node)
+        if kernels().get(type(node.op)) and not _is_served(node, signature):
+            dtype = next(t.dtype for t in (*signature.inputs, signature.output) if t is not None)
             raise UnsupportedOp(
                 f"{node.name} ({node.op.kind})",
-                f"its parameter {name!r} is no constant",
-                "quantise models whose weights are known",
+                f"no kernel computes it in {dtype.label}",
+                f'give it another precision: keep={{"{node.name}": "float"}}',
             )
+    return graph
+
+
+def _is_served(node: Node, signature: Signature) -> bool:
+    return any(
+        not kernel.requires and kernel.accepts(node.op, signature)
+        for kernel in kernels()[type(node.op)]
+    )
 
 
 @dataclass(slots=True)
 class _Rewrite:
-    """The int8 graph as it grows beside the float one."""
+    """The quantised graph as it grows beside the float one."""
 
     source: Graph
     calibration: Calibration
     config: QuantizeConfig
-    quantizations: Mapping[str, Quantization]
+    assignment: Assignment
     tensors: dict[str, Tensor] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
-    """What each activation of the float graph is called in the int8 one."""
+    taken: set[str] = field(default_factory=set)
+    """Names of nodes."""
+    names: dict[Place, str] = field(default_factory=dict)
+    """What each place of the float graph's activations is called in the new one."""
 
     def enter(self, name: str) -> None:
-        """Add graph input `name`: int8, or float32 and converted."""
-        if not self.config.float_io:
-            self._activation(name, name)
-            return
-        self.tensors[name] = self.source.tensors[name]
-        inside = self._activation(name, f"{name}_int8")
-        self.nodes.append(Node(f"quantize_{name}", Quantize(DType.INT8), (name,), (inside,)))
+        """Add graph input `name`, in the type that its readers want."""
+        if self._is_real(name):
+            self._stand(self.assignment.home(name), name)
+        else:
+            self.tensors[name] = self.source.tensors[name]
 
     def convert(self, node: Node) -> None:
-        """Add `node` with int8 operands."""
-        inputs = [self._operand(node, index) for index in range(len(node.inputs))]
-        for name in node.outputs:
-            taken = self.config.float_io and name in self.source.outputs
-            self._activation(name, f"{name}_int8" if taken else name)
-        if rule_of(node).has_weights:
-            inputs = [inputs[0], *self._constants(node, inputs[0])]
-        outputs = tuple(self.names[name] for name in node.outputs)
-        in_quanta = rule_of(node).in_quanta
-        op = in_quanta(node.op, self.quantizations[node.outputs[0]]) if in_quanta else node.op
+        """Add `node` with operands of its precision."""
+        if self.assignment.precision.layers[node.name] is DType.FLOAT32:
+            self._keep(node)
+            return
+        rule = rule_of(node)
+        constants = self._constants(node)
+        parameters = {i for p in rule.parameters for i in (p.weights, p.bias)}
+        inputs = [
+            name if index in parameters else self._read(node, index, name)
+            for index, name in enumerate(node.inputs)
+        ]
+        inputs += [ABSENT] * (max(constants, default=-1) + 1 - len(inputs))
+        for index, tensor in constants.items():
+            self.tensors[tensor.name] = tensor
+            inputs[index] = tensor.name
+        outputs = tuple(self._write(name) for name in node.outputs)
+        op, made = node.op, self.tensors[outputs[0]]
+        if rule.in_quanta is not None:
+            extra = () if made.dtype is DType.INT8 else (made.dtype,)
+            op = rule.in_quanta(op, made.quant, *extra)
         self.nodes.append(replace(node, op=op, inputs=tuple(inputs), outputs=outputs))
 
     def finish(self) -> Graph:
@@ -115,79 +146,127 @@ class _Rewrite:
         )
         return check(graph.with_nodes(graph.nodes), after="quantize")
 
-    def _leave(self, name: str) -> str:
-        inside = self.names[name]
-        if not self.config.float_io:
-            return inside
-        outside = name if name not in self.tensors else f"{name}_float"
-        if outside not in self.tensors:
-            self.tensors[outside] = replace(self.source.tensors[name], name=outside)
-            self.nodes.append(Node(f"dequantize_{name}", Dequantize(), (inside,), (outside,)))
-        return outside
+    def _keep(self, node: Node) -> None:
+        """Add `node` in float32."""
+        inputs = [
+            self._at(Place(name, DType.FLOAT32)) if self._is_real(name) else self._plain(name)
+            for name in node.inputs
+        ]
+        outputs = tuple(self._write(name) for name in node.outputs)
+        self.nodes.append(replace(node, inputs=tuple(inputs), outputs=outputs))
 
-    def _activation(self, name: str, called: str) -> str:
-        tensor = self.source.tensors[name]
-        self.names[name] = called
-        self.tensors[called] = Tensor(called, DType.INT8, tensor.shape, self.quantizations[name])
+    def _is_real(self, name: str) -> bool:
+        return name != ABSENT and self.source.tensors[name].dtype is DType.FLOAT32
+
+    def _plain(self, name: str) -> str:
+        """An operand that is no real number, or absent: as it is."""
+        if name != ABSENT:
+            self.tensors.setdefault(name, self.source.tensors[name])
+        return name
+
+    def _read(self, node: Node, index: int, name: str) -> str:
+        if not self._is_real(name):
+            return self._plain(name)
+        return self._at(self.assignment.at(node, ("in", index), name))
+
+    def _write(self, name: str) -> str:
+        """The name of an output of a node, which is added in its type."""
+        if not self._is_real(name):
+            return self._plain(name)
+        home = self.assignment.home(name)
+        taken = self.config.float_io and name in self.source.outputs
+        suffixed = taken and home.dtype is not DType.FLOAT32
+        return self._stand(home, f"{name}_{home.dtype.label}" if suffixed else name)
+
+    def _stand(self, place: Place, called: str) -> str:
+        """Add the tensor at `place`."""
+        tensor = self.source.tensors[place.tensor]
+        quant = self.assignment.quantizations.get(place)
+        self.names[place] = called
+        self.tensors[called] = Tensor(called, place.dtype, tensor.shape, quant)
         return called
 
-    def _operand(self, node: Node, index: int) -> str:
-        """The int8 name of input `index`; constants that are activations are quantised here."""
-        name = node.inputs[index]
-        if name == ABSENT or name in self.names or (index and rule_of(node).has_weights):
-            return self.names.get(name, name)
-        quant = self.quantizations[name]
-        values = quantized(self.source.tensors[name].values, quant, DType.INT8, -128, 127)
-        self.tensors[name] = Tensor(name, DType.INT8, values.shape, quant, values)
-        self.names[name] = name
+    def _at(self, place: Place) -> str:
+        """The name of the tensor at `place`, which is converted to if it is not there yet."""
+        if place not in self.names:
+            tensor = self.source.tensors[place.tensor]
+            if tensor.data is not None:
+                self._add_values(place, tensor)
+            else:
+                self._add_conversion(place)
+        return self.names[place]
+
+    def _add_values(self, place: Place, tensor: Tensor) -> None:
+        """A constant or a state; a constant may stand in several types."""
+        if tensor.is_state and place != self.assignment.home(tensor.name):
+            self._at(self.assignment.home(tensor.name))
+            self._add_conversion(place)
+            return
+        called = tensor.name
+        if called in self.tensors:
+            called = self._fresh(f"{tensor.name}_{_label(place)}")
+        values, quant = tensor.values, self.assignment.quantizations.get(place)
+        if place.dtype is not DType.FLOAT32:
+            assert quant is not None
+            values = quantized(values, quant, place.dtype, *place.dtype.range)
+        self.names[place] = called
+        self.tensors[called] = replace(
+            tensor, name=called, dtype=place.dtype, quantization=quant, data=values
+        )
+
+    def _add_conversion(self, place: Place) -> None:
+        """Quantize, Dequantize or requantise what stands at the tensor's home."""
+        home = self.assignment.home(place.tensor)
+        source, label = self.names[home], _label(place)
+        called = self._fresh(f"{place.tensor}_{label}")
+        self._stand(place, called)
+        if place.dtype is DType.FLOAT32:
+            self._convert(Dequantize(), "dequantize", source, called, place)
+        else:
+            verb = "quantize" if home.dtype is DType.FLOAT32 else "requantize"
+            self._convert(Quantize(place.dtype), verb, source, called, place)
+
+    def _convert(
+        self, op: Quantize | Dequantize, verb: str, source: str, called: str, place: Place
+    ) -> None:
+        if not self.taken:
+            self.taken.update(node.name for node in self.source.nodes)
+        name = f"{verb}_{place.tensor}"
+        name = name if name not in self.taken else f"{verb}_{called}"
+        self.taken.add(name)
+        self.nodes.append(Node(name, op, (source,), (called,)))
+
+    def _fresh(self, name: str) -> str:
+        while name in self.tensors or name in self.source.tensors:
+            name = f"{name}_"
         return name
 
-    def _constants(self, node: Node, x: str) -> tuple[str, ...]:
-        """The names of the quantised weights and bias of a layer."""
-        weights = self._float_constant(node, 1)
-        bias = self._float_constant(node, 2) if len(node.inputs) > 2 and node.inputs[2] else None
-        scales = self._weight_quantization(node, weights, bias, self.tensors[x].quant)
-        quanta = quantized(weights, scales, DType.INT8, -WEIGHT_MAX, WEIGHT_MAX)
-        if self.config.correct_bias:
-            name = node.inputs[0]
-            means = self.calibration.means
-            mean = means[name] if name in means else self.source.tensors[name].values
-            bias = corrected_bias(self.source, node, mean, weights, quanta, scales, bias)
-        names = [self._constant(node, 1, "weights", DType.INT8, quanta, scales)]
-        if bias is not None:
-            factor = self.tensors[x].quant.scale
-            unit = replace(scales, scales=tuple(factor * s for s in scales.scales))
-            if unit.axis is not None:
-                unit = replace(unit, axis=0)
-            values = quantized(bias, unit, DType.INT32, -INT32_MAX, INT32_MAX)
-            stored = replace(unit, scales=tuple(single(s) for s in unit.scales))
-            names.append(self._constant(node, 2, "bias", DType.INT32, values, stored))
-        return tuple(names)
+    def _leave(self, name: str) -> str:
+        if not (self.config.float_io and self._is_real(name)):
+            return self.names[self.assignment.home(name)] if self._is_real(name) else name
+        place = Place(name, DType.FLOAT32)
+        if place not in self.names and name not in self.tensors:
+            source = self.names[self.assignment.home(name)]
+            self._stand(place, name)
+            self._convert(Dequantize(), "dequantize", source, name, place)
+        return self._at(place)
 
-    def _float_constant(self, node: Node, index: int) -> Array:
-        tensor = self.source.tensors[node.inputs[index]]
-        if tensor.dtype is not DType.FLOAT32:
-            raise UnsupportedType(
-                f"tensor {tensor.name!r}", f"is {tensor.dtype.label}", "quantise the float32 model"
-            )
-        return tensor.values
+    def _constants(self, node: Node) -> dict[int, Tensor]:
+        """The quantised weights and biases of a layer, by input."""
+        made: dict[int, Tensor] = {}
+        assignment, parameters = self.assignment, rule_of(node).parameters
+        wide = assignment.precision.layers[node.name] is DType.INT16
+        work = Constants(self.source, node, self.calibration, self.config, wide)
+        for parameter in parameters:
+            port = ("in", parameter.source)
+            place = assignment.at(node, port, node.inputs[parameter.source])
+            output = assignment.quantizations[assignment.home(node.outputs[0])]
+            made.update(work.make(parameter, assignment.quantizations[place], output.scale))
+        return made
 
-    def _weight_quantization(
-        self, node: Node, weights: Array, bias: Array | None, x: Quantization
-    ) -> Quantization:
-        axis = rule_of(node).weights_axis
-        if isinstance(node.op, Dense) and not self.config.per_channel_dense:
-            axis = None
-        output = self.quantizations[node.outputs[0]]
-        scales = weight_scales(weights, axis, bias, x.scale, output.scale)
-        return Quantization(scales, (0,) * len(scales), axis)
 
-    def _constant(
-        self, node: Node, index: int, role: str, dtype: DType, data: Array, quant: Quantization
-    ) -> str:
-        """Add a constant under its old name, or, where several nodes read it, the node's own."""
-        old = node.inputs[index] if len(node.inputs) > index else ABSENT
-        alone = old != ABSENT and len(self.source.consumers[old]) == 1
-        name = old if alone else f"{node.name}_{role}_int8"
-        self.tensors[name] = Tensor(name, dtype, data.shape, quant, np.ascontiguousarray(data))
-        return name
+def _label(place: Place) -> str:
+    """What a tensor's name ends with at `place`."""
+    if place.dtype is DType.FLOAT32:
+        return "float"
+    return f"{place.dtype.label}_joined" if place.joined else place.dtype.label

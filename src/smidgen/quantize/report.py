@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from smidgen.core.dtypes import Array, DType
+from smidgen.core.dtypes import Array
 from smidgen.core.errors import GraphError
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import ABSENT, Graph, Node
@@ -25,6 +26,11 @@ class Error:
     """Signal to quantisation noise in decibels: 10 log10(sum x^2 / sum (x - y)^2)."""
     mean_abs: float
     max_abs: float
+
+    def to_dict(self) -> dict[str, float | None]:
+        """As plain data; None where the SQNR is infinite."""
+        sqnr = self.sqnr_db if math.isfinite(self.sqnr_db) else None
+        return {"sqnr_db": sqnr, "mean_abs": self.mean_abs, "max_abs": self.max_abs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,24 @@ class QuantizationReport:
         total = f"{self.model}: output SQNR {_db(self.output.sqnr_db)} over {self.samples} samples"
         return "\n".join([total, *lines]) + "\n"
 
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain data; an exact result has the SQNR None."""
+        return {
+            "model": self.model,
+            "samples": self.samples,
+            "output": self.output.to_dict(),
+            "layers": [
+                {
+                    "name": layer.name,
+                    "op": layer.kind,
+                    "accumulated": layer.accumulated.to_dict(),
+                    "own": layer.own.to_dict(),
+                    "effect": layer.effect.to_dict(),
+                }
+                for layer in self.layers
+            ],
+        }
+
     def _row(self, layer: LayerReport) -> tuple[str, ...]:
         mark = "  <- worst" if layer is self.worst else ""
         return (
@@ -83,34 +107,41 @@ def _db(value: float) -> str:
     return "exact" if value == math.inf else f"{value:.1f} dB"
 
 
-def attribute(graph: Graph, quantised: Graph, samples: Iterable[Sample]) -> QuantizationReport:
+def attribute(
+    graph: Graph,
+    quantised: Graph,
+    samples: Iterable[Sample],
+    layers: Collection[str] | None = None,
+) -> QuantizationReport:
     """Compare float `graph` with `quantised`, made of it by `quantize`, over `samples`.
 
-    Runs the rest of the graph once for each layer and sample: some dozens of samples are enough.
+    Runs the rest of the graph once for each layer (of those named in `layers`, where given) and
+    sample: some dozens of samples are enough. State runs on from one sample to the next.
 
     Raises GraphError if the two do not have the same layers, ArrayError as `calibrate` does.
     """
-    pairs = _pairs(graph, quantised)
-    tallies = {pair.real.name: (_Tally(), _Tally(), _Tally()) for pair in pairs}
-    total, count = _Tally(), 0
+    pairs = [p for p in _pairs(graph, quantised) if layers is None or p.real.name in layers]
+    tallies = {pair.real.name: (Tally(), Tally(), Tally()) for pair in pairs}
+    total, count = Tally(), 0
+    real, other_real = Reference(graph), Reference(quantised)
     for inputs in each_sample(graph, samples):
-        truth = Reference(graph).trace(inputs)
-        coarse = Reference(quantised).trace(_entering(quantised, inputs))
+        truth = real.trace(inputs)
+        coarse = other_real.trace(entering(quantised, inputs))
         for pair in pairs:
             _tally_layer(graph, pair, truth, coarse, tallies[pair.real.name])
         for name, other in zip(graph.outputs, quantised.outputs, strict=True):
-            total.add(truth[name], _real(quantised.tensors[other], coarse[other]))
+            total.add(truth[name], as_real(quantised.tensors[other], coarse[other]))
         count += 1
-    layers = (
+    reports = (
         LayerReport(pair.real.name, pair.real.op.kind, *(t.error for t in tallies[pair.real.name]))
         for pair in pairs
     )
-    return QuantizationReport(graph.name, count, total.error, tuple(layers))
+    return QuantizationReport(graph.name, count, total.error, tuple(reports))
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Sums over samples."""
+class Tally:
+    """Sums of errors over samples."""
 
     signal: float = 0.0
     noise: float = 0.0
@@ -119,6 +150,7 @@ class _Tally:
     elements: int = 0
 
     def add(self, truth: Array, given: Array) -> None:
+        """Count one more array."""
         difference = np.abs(truth.astype(np.float64) - given)
         self.signal += float((truth.astype(np.float64) ** 2).sum())
         self.noise += float((difference**2).sum())
@@ -128,6 +160,7 @@ class _Tally:
 
     @property
     def error(self) -> Error:
+        """What the sums come to."""
         if self.noise == 0.0:
             return Error(math.inf, 0.0, 0.0)
         sqnr = 10.0 * math.log10(self.signal / self.noise) if self.signal else -math.inf
@@ -151,7 +184,7 @@ class _PairedNode:
             for name, tensor in zip(self.real_inputs, signature.inputs, strict=True)
         ]
         results = self.coarse.op.evaluate(signature, operands)
-        return [_real(t, r) for t, r in zip(signature.outputs, results, strict=True)]
+        return [as_real(t, r) for t, r in zip(signature.outputs, results, strict=True)]
 
     @property
     def real_inputs(self) -> Sequence[str]:
@@ -163,6 +196,8 @@ class _PairedNode:
     def _operand(name: str, tensor: Tensor | None, truth: Mapping[str, Array]) -> Array | None:
         if tensor is None or tensor.is_constant:
             return None if tensor is None else tensor.values
+        if tensor.quantization is None:
+            return truth[name]
         return quantized(truth[name], tensor.quant, tensor.dtype, *tensor.dtype.range)
 
 
@@ -178,18 +213,20 @@ def _pairs(graph: Graph, quantised: Graph) -> list[_PairedNode]:
     return [_PairedNode(node, by_name[node.name], quantised) for node in graph.nodes]
 
 
-def _entering(quantised: Graph, inputs: Sequence[Array]) -> list[Array]:
+def entering(quantised: Graph, inputs: Sequence[Array]) -> list[Array]:
+    """Float `inputs` as the quantised graph takes them."""
     tensors = [quantised.tensors[name] for name in quantised.inputs]
     return [
         array
-        if tensor.dtype is DType.FLOAT32
+        if tensor.quantization is None
         else quantized(array, tensor.quant, tensor.dtype, *tensor.dtype.range)
         for tensor, array in zip(tensors, inputs, strict=True)
     ]
 
 
-def _real(tensor: Tensor, values: Array) -> Array:
-    return values if tensor.dtype is DType.FLOAT32 else dequantized(values, tensor.quant)
+def as_real(tensor: Tensor, values: Array) -> Array:
+    """`values` of `tensor` as real numbers."""
+    return values if tensor.quantization is None else dequantized(values, tensor.quant)
 
 
 def _tally_layer(
@@ -197,22 +234,26 @@ def _tally_layer(
     pair: _PairedNode,
     truth: Mapping[str, Array],
     coarse: Mapping[str, Array],
-    tallies: tuple[_Tally, _Tally, _Tally],
+    tallies: tuple[Tally, Tally, Tally],
 ) -> None:
     accumulated, own, effect = tallies
     alone = dict(zip(pair.real.outputs, pair.alone(truth), strict=True))
     for name, other in zip(pair.real.outputs, pair.coarse.outputs, strict=True):
-        accumulated.add(truth[name], _real(pair.graph.tensors[other], coarse[other]))
+        accumulated.add(truth[name], as_real(pair.graph.tensors[other], coarse[other]))
         own.add(truth[name], alone[name])
     for name, value in _propagated(graph, truth, alone).items():
         effect.add(truth[name], value)
+
+
+def _as_type(tensor: Tensor, values: Array) -> Array:
+    return values.astype(tensor.dtype.numpy)
 
 
 def _propagated(
     graph: Graph, truth: Mapping[str, Array], changed: Mapping[str, Array]
 ) -> dict[str, Array]:
     """The outputs of the float graph when some activations have other values."""
-    values = {name: array.astype(np.float32) for name, array in changed.items()}
+    values = {name: _as_type(graph.tensors[name], array) for name, array in changed.items()}
     for node in graph.nodes:
         if node.outputs[0] in changed or not any(name in values for name in node.inputs):
             continue

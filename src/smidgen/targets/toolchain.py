@@ -49,7 +49,7 @@ def compile_firmware(
     optimise: str = "-O2",
     entry_symbols: Sequence[str],
     defines: Sequence[str] = (),
-    reserve_stack_bytes: int = DEFAULT_STACK_BYTES,
+    reserve_stack_bytes: int | None = None,
 ) -> bytes:
     """Compiles and links for `board`: the bytes of an ELF file without start-up code.
 
@@ -59,13 +59,15 @@ def compile_firmware(
         optimise: the ``-O`` option.
         entry_symbols: the functions and objects that must be kept; the first is the ELF's entry.
         defines: macros, each ``NAME`` or ``NAME=VALUE``.
-        reserve_stack_bytes: RAM set apart for the stack; to use more is a fault.
+        reserve_stack_bytes: RAM set apart for the stack; to use more is a fault. Default: 8 KB, and
+            a quarter of the RAM where it has less than 32 KB.
 
     Raises:
         DoesNotFit: flash or RAM is too small; names the region and the bytes missing.
         ToolchainError: the compiler refuses the sources, or a symbol is missing.
     """
-    script = linker_script(board, entry_symbols, reserve_stack_bytes)
+    reserve = _default_stack(board) if reserve_stack_bytes is None else reserve_stack_bytes
+    script = linker_script(board, entry_symbols, reserve)
     flags = (*_core_flags(board.core, optimise), *_defines(defines))
     key = fingerprint(_identity(), sorted(sources.items()), flags, script, tuple(entry_symbols))
 
@@ -73,6 +75,10 @@ def compile_firmware(
         return _link_firmware(sources, board, flags, script, entry_symbols[0])
 
     return cached("firmware", key, ".elf", build).read_bytes()
+
+
+def _default_stack(board: Board) -> int:
+    return min(DEFAULT_STACK_BYTES, board.ram[0].bytes // 4)
 
 
 def compile_object(
@@ -121,8 +127,17 @@ def compile_host_library(
 
 
 def _core_flags(core: Core, optimise: str) -> tuple[str, ...]:
-    target = ("-target", core.zig_target, f"-mcpu={core.zig_mcpu}")
+    if not core.zig_target:
+        raise ToolchainError(
+            "C compiler", f"has no back end for {core.name}", "compile the C with the maker's own"
+        )
+    target = ("-target", core.zig_target, f"-mcpu={core.zig_mcpu}", *_code_model(core))
     return (*target, optimise, *_COMMON_FLAGS, *_TARGET_FLAGS, "-I", str(_RUNTIME / "include"))
+
+
+def _code_model(core: Core) -> tuple[str, ...]:
+    """On 64-bit RISC-V code may lie above 2 GB, which the default model does not reach."""
+    return ("-mcmodel=medany",) if core.isa.startswith("rv64") else ()
 
 
 def _defines(defines: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from networks import mobilenet, random_network, samples
 from smidgen.compiler.memory.planner import plan_memory
 from smidgen.compiler.memory.storage import assign_storage
 from smidgen.compiler.pipeline import optimise
+from smidgen.compiler.program import build_program
 from smidgen.frontends.tflite.convert import load_tflite
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
@@ -56,6 +57,18 @@ def test_mobilenet_needs_less_than_half_of_what_micro_does(colours, micro_bytes,
     arena, bound = arena_bytes(mobilenet(colours))
     assert arena <= share * micro_bytes
     assert bound <= arena <= 1.05 * bound
+
+
+@pytest.mark.parametrize(
+    ("colours", "micro_bytes", "share"), [(3, 100_708, 0.40), (1, 82_308, 0.50)]
+)
+def test_fast_kernels_of_mobilenet_need_no_more(colours, micro_bytes, share):
+    """Their planes are large: those at the peak give way to bands, the others stay quick."""
+    program = build_program(optimise(mobilenet(colours)), core("cortex-m4f"))
+    calls = [step.call for step in program.steps if step.call.kernel == "depthwise_s8_dsp"]
+    in_bands = [call.function for call in calls if "_bands_" in call.function]
+    assert program.arena_bytes <= share * micro_bytes
+    assert 1 <= len(in_bands) <= 4 < len(calls)
 
 
 @needs_data

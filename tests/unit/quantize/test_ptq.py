@@ -152,12 +152,15 @@ def test_joined_tensors_share_one_scale_that_covers_all():
     assert shared == activation_quantization(0.0, max(ranges[small][1], ranges[large][1]))
 
 
-def test_softmax_joined_with_a_wider_range_is_refused():
+def test_softmax_joined_with_a_wider_range_is_requantised_for_the_joint():
     net = Network(shape=(1, 4))
     net.add(Softmax(), name="softmax")
     net.add(Concat(1), "x", name="join")
-    with pytest.raises(UnsupportedOp, match="fixed scale"):
-        quantize(net.finish(), inputs(shape=(1, 4)))
+    graph, samples = net.finish(), inputs(shape=(1, 4))
+    quantised = quantize(graph, samples)
+    assert [node.op.kind for node in quantised.nodes] == ["softmax", "quantize", "concat"]
+    assert quantised.tensors["softmax_out"].quant.scale == 1 / 256
+    assert decibels(graph, quantised, samples) > 35.0
 
 
 def test_float_inputs_and_outputs():

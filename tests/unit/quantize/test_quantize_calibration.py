@@ -10,6 +10,7 @@ from smidgen.core.dtypes import DType
 from smidgen.core.errors import ArrayError, UnsupportedType
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.evaluate import Reference
+from smidgen.graph.tensor import Quantization
 from smidgen.ops.elementwise.ops import Add
 from smidgen.quantize import RangeMethod, calibrate
 from smidgen.quantize.histogram import Histogram
@@ -126,6 +127,7 @@ def test_samples_for_several_inputs_come_as_tuples():
 
 def test_a_quantised_graph_is_refused():
     builder = GraphBuilder("int8")
-    x = builder.input("x", DType.INT8, (1, 2))
+    quant = Quantization((0.5,), (3,))
+    x = builder.input("x", DType.INT8, (1, 2), quant)
     with pytest.raises(UnsupportedType, match="int8"):
-        calibrate(builder.finish(builder.add(Add(), [x, x])), [np.zeros((1, 2))])
+        calibrate(builder.finish(builder.add(Add(), [x, x], quant)), [np.zeros((1, 2))])

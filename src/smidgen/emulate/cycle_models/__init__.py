@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from smidgen.core.errors import UnknownName
 from smidgen.emulate.cycle_models import (
+    cortex_m0,
     cortex_m0plus,
     cortex_m3,
     cortex_m4,
@@ -18,6 +19,7 @@ from smidgen.emulate.cycle_models.cost import BlockCost, CycleModel
 
 MODELS: Mapping[str, CycleModel] = MappingProxyType(
     {
+        "cortex-m0": cortex_m0.block_cost,
         "cortex-m0plus": cortex_m0plus.block_cost,
         "cortex-m3": cortex_m3.block_cost,
         "cortex-m4": cortex_m4.block_cost,

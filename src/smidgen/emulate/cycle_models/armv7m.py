@@ -1,18 +1,23 @@
 """The rules that Cortex-M3 and Cortex-M4 share: three stages, in order, one at a time.
 
-Sources: Cortex-M3 Technical Reference Manual (DDI 0337), 3.3.1 "Cortex-M3 instructions" and 3.3.3
-"Load/store timings"; Cortex-M4 Technical Reference Manual (DDI 0439), 3.3.1 and 3.3.3.
+Sources: the table of instructions and the section "Load/store timings" in chapter 3.3 of the
+Cortex-M3 (DDI 0337) and Cortex-M4 (DDI 0439) Technical Reference Manuals. Chip makers print the
+same sections in their own manuals (Texas Instruments SWCU192, "Load/Store Timings").
 
 - Most instructions take one clock.
 - A load takes two. Right after another load whose result is not its address it takes one, because
   address and data phases overlap.
+- A load or store whose address comes from the data-processing instruction right before it waits
+  one clock: nothing forwards the result.
 - A store with an immediate offset takes one clock: the data phase overlaps the next instruction.
   With a register offset it takes two, and one right after a load.
 - LDM, STM, PUSH, POP, LDRD and STRD take 1 + N and overlap nothing.
 - IT is folded into a 16-bit instruction in front of it and then costs nothing.
 - A jump that is taken adds P clocks, 1 to 3 in the manuals ("depending on the alignment and width
   of the target instruction, and whether the processor manages to speculate the address early").
-  Here P is one number for direct and one for indirect jumps.
+  Here P is one number for direct and one for indirect jumps. A load into the program counter takes
+  2 + 3, TBB and TBH 2 + 1 + 3.
+- Loads and stores at unaligned addresses take one or two clocks more; that is not modelled.
 - A division takes 2 to 12 clocks in the manuals, depending on the operands; here always 7.
 """
 
@@ -30,7 +35,10 @@ _MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop"})
 _FP_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
 _DIRECT = frozenset({"b", "bl", "cbz", "cbnz"})
 
+_TABLES = frozenset({"tbb", "tbh"})
+
 DIVIDE_CLOCKS = 7
+LOADED_REFILL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ def block_cost(block: Sequence[Instruction], timing: Timing) -> BlockCost:
     straight = 0
     before: Instruction | None = None
     for instruction in block:
-        straight += _clocks(instruction, before, timing)
+        straight += _clocks(instruction, before, timing) + _waits_for_address(instruction, before)
         before = instruction
     return BlockCost(straight=straight, taken=refill(block[-1], timing))
 
@@ -56,7 +64,11 @@ def refill(last: Instruction, timing: Timing) -> int:
     """The clocks that a jump by `last` adds; 0 where it is no jump."""
     if last.name in _DIRECT:
         return timing.direct_refill
-    is_indirect = last.name in ("bx", "blx", "tbb", "tbh") or "pc" in last.writes
+    if last.name in _LOADS and "pc" in last.writes:
+        return LOADED_REFILL
+    if last.name in _TABLES:
+        return 1 + LOADED_REFILL
+    is_indirect = last.name in ("bx", "blx") or "pc" in last.writes
     return timing.indirect_refill if is_indirect else 0
 
 
@@ -72,6 +84,17 @@ def _clocks(instruction: Instruction, before: Instruction | None, timing: Timing
     if name in _MULTIPLE or name in _FP_MULTIPLE:
         return 1 + _words(instruction)
     return timing.fixed.get(name, 1) + _is_double_transfer(instruction)
+
+
+def _waits_for_address(instruction: Instruction, before: Instruction | None) -> bool:
+    """Whether the address is what the instruction before has just computed."""
+    if before is None or before.name in _LOADS or not _is_access(instruction):
+        return False
+    return bool(before.writes & instruction.address_registers)
+
+
+def _is_access(instruction: Instruction) -> bool:
+    return instruction.name.startswith(("ldr", "str", "vldr", "vstr"))
 
 
 def _overlaps(instruction: Instruction, before: Instruction | None) -> bool:

@@ -1,8 +1,8 @@
 """Cortex-M0+: two pipeline stages, in order, one instruction at a time.
 
-Source: Cortex-M0+ Technical Reference Manual (DDI 0484), 3.3 "Instruction set summary", for the
-fast multiplier (MULS in one clock; the small one takes 32 and is an option of the chip maker) and
-zero-wait-state memory on the bus.
+Source: Cortex-M0+ Technical Reference Manual (DDI 0484), 3.3 "Instruction set summary", table 3-1,
+for the fast multiplier (MULS in one clock; the small one takes 32 and is an option of the chip
+maker) and zero-wait-state memory on the bus.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from smidgen.emulate.cycle_models.cost import BlockCost
 from smidgen.emulate.disassembly import Instruction
 
 _MULTIPLE = frozenset({"ldm", "stm", "push", "pop"})  # 1 + N
+SYSTEM = ("mrs", "msr", "dmb", "dsb", "isb")
 _FIXED = {
     **dict.fromkeys(("ldr", "ldrb", "ldrh", "ldrsb", "ldrsh", "str", "strb", "strh"), 2),
-    **dict.fromkeys(("mrs", "msr", "dmb", "dsb", "isb"), 3),
+    **dict.fromkeys(SYSTEM, 3),
 }
 # Clocks beyond the first when the jump happens: B 2, BX and BLX 2, BL 3, POP {.., pc} 3 + N.
 _JUMPS = {"b": 1, "bx": 1, "blx": 1, "bl": 2, "pop": 2}

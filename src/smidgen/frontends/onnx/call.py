@@ -150,14 +150,14 @@ class Call:
 
         `units` are those of the dequantised "weights", one for each output channel.
         """
-        operands = list(inputs)
+        node, operands = self.scope.fresh(self.stem), list(inputs)
         for role, data in (constants or {}).items():
             if data is None:
                 continue
-            operands.append(self.scope.constant(f"{self.stem}_{role}", data))
+            operands.append(self.scope.constant(f"{node}_{role}", data))
             if role == "weights" and units is not None:
                 self.scope.units[operands[-1]] = (np.asarray(data, np.float64), units)
-        return self.scope.add(op, operands, self.stem)[0]
+        return self.scope.append(op, operands, node)[0]
 
     def moved(self, op: Op, tensor: str) -> str:
         """Append `op`, which only moves elements, so that quanta stay what they are."""

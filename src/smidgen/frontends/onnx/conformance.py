@@ -69,7 +69,7 @@ def _result(case: Any, operator: str) -> Result:
     try:
         model = read_onnx(case.model.SerializeToString(), name)
         data = [
-            ([_array(x) for x in sides[0]], [_array(y) for y in sides[1]])
+            ([_array(x, name) for x in sides[0]], [_array(y, name) for y in sides[1]])
             for sides in case.data_sets
         ]
     except SmidgenError as refused:
@@ -81,12 +81,12 @@ def _result(case: Any, operator: str) -> Result:
     return Result(name, operator, Outcome.PASSED)
 
 
-def _array(given: Any) -> Array:
+def _array(given: Any, name: str) -> Array:
     """An array, also where the case holds a TensorProto."""
     if isinstance(given, (np.ndarray, np.generic, list)):
         return np.asarray(given)
     data = memoryview(given.SerializeToString())
-    return read_tensor(Message.parse(data, Budget("case", len(data) + 1)), None)
+    return read_tensor(Message.parse(data, Budget(name, len(data) + 1)), None)
 
 
 def _run(

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import GraphError, ModelFileError, UnsupportedError, UnsupportedOp
 from smidgen.frontends.layout import Layout
@@ -99,6 +101,12 @@ def convert(
     Raises ModelFileError for a damaged model, UnsupportedOp and UnsupportedType, naming the node,
     for what cannot be expressed.
     """
+    with np.errstate(all="ignore"):  # constants from strangers may be NaN or huge
+        return _converted(model, name, problems)
+
+
+def _converted(model: OnnxModel, name: str, problems: list[UnsupportedError] | None) -> Imported:
+    """The graph in the layout that moves less."""
     _check_opsets(model)
     if not any(node.op_type in _SPATIAL for node in model.nodes):
         return _lowered(model, name, False, problems)[0]

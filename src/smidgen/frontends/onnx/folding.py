@@ -7,7 +7,7 @@ ask for gigabytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,10 +45,12 @@ def _list(call: Call, values: Array) -> list[int]:
     return [int(number) for number in values.reshape(-1)]
 
 
-def elementwise(function: Callable[..., Any]) -> Fold:
-    """A NumPy function of arrays that broadcast."""
+def elementwise(function: Callable[..., Any], count: int = 2) -> Fold:
+    """A NumPy function of `count` arrays that broadcast; of any number where it is 0."""
 
     def fold(call: Call, arrays: Sequence[Array]) -> Array:
+        if count and len(arrays) != count:
+            call.damaged(f"it has {len(arrays)} inputs, not {count}")
         try:
             _checked(call, np.broadcast_shapes(*(array.shape for array in arrays)))
         except ValueError:
@@ -59,9 +61,9 @@ def elementwise(function: Callable[..., Any]) -> Fold:
     return fold
 
 
-def _same_type(function: Callable[..., Any]) -> Fold:
+def _same_type(function: Callable[..., Any], count: int = 2) -> Fold:
     """As `elementwise`, in the type of the first operand."""
-    plain = elementwise(function)
+    plain = elementwise(function, count)
 
     def fold(call: Call, arrays: Sequence[Array]) -> Array:
         with np.errstate(all="ignore"):
@@ -212,19 +214,19 @@ FOLDS: Mapping[str, Fold] = {
     "Mul": _same_type(np.multiply),
     "Div": _same_type(_divide),
     "Mod": _same_type(lambda a, b: np.where(b == 0, 0, np.mod(a, np.where(b == 0, 1, b)))),
-    "Min": _same_type(lambda *arrays: np.minimum.reduce(np.broadcast_arrays(*arrays))),
-    "Max": _same_type(lambda *arrays: np.maximum.reduce(np.broadcast_arrays(*arrays))),
+    "Min": _same_type(lambda *arrays: np.minimum.reduce(np.broadcast_arrays(*arrays)), 0),
+    "Max": _same_type(lambda *arrays: np.maximum.reduce(np.broadcast_arrays(*arrays)), 0),
     "Pow": _same_type(lambda a, b: np.power(a.astype(np.float64), b)),
-    "Neg": _same_type(np.negative),
-    "Abs": _same_type(np.abs),
-    "Sqrt": _same_type(np.sqrt),
-    "Exp": _same_type(np.exp),
-    "Log": _same_type(np.log),
-    "Reciprocal": _same_type(np.reciprocal),
-    "Floor": _same_type(np.floor),
-    "Ceil": _same_type(np.ceil),
-    "Round": _same_type(np.round),
-    "Relu": _same_type(lambda x: np.maximum(x, 0)),
+    "Neg": _same_type(np.negative, 1),
+    "Abs": _same_type(np.abs, 1),
+    "Sqrt": _same_type(np.sqrt, 1),
+    "Exp": _same_type(np.exp, 1),
+    "Log": _same_type(np.log, 1),
+    "Reciprocal": _same_type(np.reciprocal, 1),
+    "Floor": _same_type(np.floor, 1),
+    "Ceil": _same_type(np.ceil, 1),
+    "Round": _same_type(np.round, 1),
+    "Relu": _same_type(lambda x: np.maximum(x, 0), 1),
     "Equal": elementwise(np.equal),
     "Less": elementwise(np.less),
     "LessOrEqual": elementwise(np.less_equal),
@@ -232,8 +234,8 @@ FOLDS: Mapping[str, Fold] = {
     "GreaterOrEqual": elementwise(np.greater_equal),
     "And": elementwise(np.logical_and),
     "Or": elementwise(np.logical_or),
-    "Not": elementwise(np.logical_not),
-    "Where": elementwise(np.where),
+    "Not": elementwise(np.logical_not, 1),
+    "Where": elementwise(np.where, 3),
     "Cast": _cast,
     "ConstantOfShape": _constant_of_shape,
     "Reshape": _reshape,
@@ -281,6 +283,9 @@ class _Given(Sequence[Array]):
 
     def __len__(self) -> int:
         return len(self._arrays)
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter(self._arrays)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, int) and index >= len(self._arrays):

@@ -73,8 +73,11 @@ def tidy_quantized(graph: Graph, units: Shadows) -> Graph:
 def rewritten(graph: Graph, steps: Sequence[Callable[[Graph], Graph | None]]) -> Graph:
     """`graph` after each of `steps` has found nothing more to do."""
     for step in steps:
-        while (done := step(graph)) is not None:
-            graph = check(done, after=f"onnx {step.__name__}")
+        changed = graph
+        while (done := step(changed)) is not None:
+            changed = done
+        # Once for each step, not for each of its changes: a model may have thousands.
+        graph = graph if changed is graph else check(changed, after=f"onnx {step.__name__}")
     return graph
 
 
@@ -279,8 +282,8 @@ class _Rewrite:
 
 
 def _alike(a: Quantization, b: Quantization) -> bool:
-    scales = (np.asarray(quant.scales, np.float32) for quant in (a, b))
-    return a.zero_points == b.zero_points and np.array_equal(*scales)
+    mine, other = (np.asarray(quant.scales, np.float32) for quant in (a, b))
+    return a.zero_points == b.zero_points and np.array_equal(mine, other)
 
 
 def _without_dead(graph: Graph, nodes: list[Node]) -> Graph:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from smidgen.core.errors import ModelFileError, UnsupportedOp
 from smidgen.frontends.onnx.model import OnnxModel, OnnxNode
 
-MAX_NODES = 4096
+MAX_NODES = 2048
 """Nodes of one model; those for microcontrollers have some hundreds at most."""
 
 Readers = dict[str, int]

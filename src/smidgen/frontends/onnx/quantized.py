@@ -161,15 +161,20 @@ def _weights(call: Call, index: int, axis: int) -> Constant:
     """Constant weights of inputs (w, scale, zero point), by tensor or along `axis`."""
     quanta, scale = call.constant(index, "weights"), call.constant(index + 1, "scale")
     zero = call.optional_constant(index + 2, "zero point")
-    column = [-1 if a == axis % quanta.ndim else 1 for a in range(quanta.ndim)]
-    unit = scale.astype(np.float64).reshape(() if scale.size == 1 else column)
+    unit = _along(call, scale.astype(np.float64), quanta, axis)
     zeros = np.zeros((), np.int64) if zero is None else zero.astype(np.int64)
-    zeros = zeros.reshape(() if zeros.size == 1 else column)
-    try:
-        values = (quanta.astype(np.int64) - zeros) * unit
-    except ValueError:
-        call.damaged(f"{scale.size} scales for weights {list(quanta.shape)}")
+    values = (quanta.astype(np.int64) - _along(call, zeros, quanta, axis)) * unit
     return Constant(values.astype(np.float32), unit)
+
+
+def _along(call: Call, numbers: Array, quanta: Array, axis: int) -> Array:
+    """One number, or one for each slice of `axis`, shaped to broadcast against `quanta`."""
+    if numbers.size == 1:
+        return numbers.reshape(())
+    if not -quanta.ndim <= axis < quanta.ndim or numbers.size != quanta.shape[axis]:
+        call.damaged(f"{numbers.size} scales or zero points for weights {list(quanta.shape)}")
+    column = [-1 if a == axis % quanta.ndim else 1 for a in range(quanta.ndim)]
+    return numbers.reshape(column)
 
 
 def qlinear_matmul(call: Call) -> Operand:
@@ -265,9 +270,8 @@ def _whole(call: Call, product: Callable[[Value, Constant], Value], axis: int) -
         call.refuse("its input is not quantised by QuantizeLinear", "quantise the model statically")
     scale = np.asarray(tensor.quant.scale, np.float32)
     real = to_real(call, x, scale, zero)
-    column = [-1 if a == axis % quanta.ndim else 1 for a in range(quanta.ndim)]
     zeros = np.zeros((), np.int64) if weights_zero is None else weights_zero.astype(np.int64)
-    centred = quanta.astype(np.int64) - zeros.reshape(() if zeros.size == 1 else column)
+    centred = quanta.astype(np.int64) - _along(call, zeros, quanta, axis)
     unit = 1.0 / scale.astype(np.float64)
     assert isinstance(real, Value)
     return product(real, Constant((centred * unit).astype(np.float32), unit))

@@ -40,6 +40,8 @@ def layer_constants(
     """
     weights = constants[0].values.astype(np.float64)
     bias = constants[1].values.astype(np.float64) if len(constants) > 1 else None
+    if not all(np.isfinite(tensor.values).all() for tensor in constants):
+        return None
     rows = np.moveaxis(weights, axis, 0).reshape(weights.shape[axis], -1)
     found = _units(rows, axis, units, bias, source.scale)
     if found is None:

@@ -71,8 +71,18 @@ class Scope:
         node: str,
         quantization: Quantization | None = None,
     ) -> tuple[str, ...]:
+        """Append a node called `node`, or nearly so; see `append`."""
+        return self.append(op, inputs, self.fresh(node), quantization)
+
+    def append(
+        self,
+        op: Op,
+        inputs: Sequence[str],
+        node: str,
+        quantization: Quantization | None = None,
+    ) -> tuple[str, ...]:
         """Append a node; raises UnsupportedType for outputs beyond any microcontroller."""
-        names = self.builder.add(op, inputs, quantization, node=self.fresh(node))
+        names = self.builder.add(op, inputs, quantization, node=node)
         for name in names:
             if self.builder.tensor(name).elements > MAX_ACTIVATION_ELEMENTS:
                 raise UnsupportedType(

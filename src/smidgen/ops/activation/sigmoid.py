@@ -28,7 +28,7 @@ def logistic_bytes(value: Array, scale: float) -> Array:
     result = np.where(fixed < 0, INT32_MAX - upper, upper)
     result = np.where(fixed == 0, 1 << 30, result)
     quanta = rounding_shift_right(result, 23) - 128
-    return np.where(inside, quanta, np.where(value < 0, -128, 127))
+    return np.where(inside, quanta, _limits(value))
 
 
 def tanh_bytes(value: Array, scale: float) -> Array:
@@ -38,7 +38,12 @@ def tanh_bytes(value: Array, scale: float) -> Array:
     size = one_minus_over_one_plus(exp_on_negative(-np.abs(fixed), INTEGER_BITS + 1))
     result = np.where(fixed < 0, -size, np.where(fixed == 0, 0, size))
     quanta = rounding_shift_right(result, 24)
-    return np.where(inside, quanta, np.where(value < 0, -128, 127))
+    return np.where(inside, quanta, _limits(value))
+
+
+def _limits(value: Array) -> Array:
+    """Where reach ends; 0 is within none from a scale of 8 on, and Micro asks for the lower first."""
+    return np.where(value <= 0, -128, 127)
 
 
 def _in_q4(value: Array, scale: float) -> tuple[Array, Array]:

@@ -9,6 +9,7 @@
 #define SMG_SOFTMAX_S8_H
 
 #include "smg.h"
+#include "smg_rolled.h"
 
 typedef struct {
     int32_t rows, depth;
@@ -52,6 +53,7 @@ SMG_INLINE int32_t smg_times_4(int32_t x) {
 SMG_INLINE int32_t smg_one_over_one_plus(int32_t a) {
     const int32_t half_denominator = (int32_t)(((int64_t)a + INT32_MAX + 1) >> 1);
     int32_t x = 1515870810 + smg_high_mul(half_denominator, -1010580540);
+    SMG_ROLLED
     for (int32_t step = 0; step < 3; ++step) {
         const int32_t error = (1 << 29) - smg_high_mul(half_denominator, x);
         x += smg_times_4(smg_high_mul(x, error));
@@ -61,13 +63,14 @@ SMG_INLINE int32_t smg_one_over_one_plus(int32_t a) {
 
 /* exp of a difference to the row's maximum, Q0.31. */
 SMG_INLINE int32_t smg_softmax_s8_exp(const smg_softmax_s8_t *op, int32_t difference) {
-    return smg_exp_on_negative(
-        smg_high_mul(difference * ((int32_t)1 << op->left_shift), op->mantissa));
+    const int32_t finer = (int32_t)((uint32_t)difference << op->left_shift);
+    return smg_exp_on_negative(smg_high_mul(finer, op->mantissa));
 }
 
 /* How far a Q12.19 number can be shifted left until its highest bit is set. */
 SMG_INLINE int32_t smg_softmax_s8_headroom(int32_t sum) {
     int32_t headroom = 0;
+    SMG_ROLLED
     while (((uint32_t)sum << headroom) < 0x80000000u) {
         ++headroom;
     }
@@ -77,10 +80,12 @@ SMG_INLINE int32_t smg_softmax_s8_headroom(int32_t sum) {
 SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y,
                                    int32_t *exps) {
     int32_t largest = INT8_MIN;
+    SMG_ROLLED
     for (int32_t i = 0; i < op->depth; ++i) {
         largest = smg_max(largest, x[i]);
     }
     int32_t sum = 0; /* Q12.19 */
+    SMG_ROLLED
     for (int32_t i = 0; i < op->depth; ++i) {
         const int32_t difference = x[i] - largest;
         exps[i] = difference >= op->smallest_difference ? smg_softmax_s8_exp(op, difference) : 0;
@@ -90,6 +95,7 @@ SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, 
     const int32_t scale =
         smg_one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
     const int32_t shift = 12 - headroom + 31 - 8;
+    SMG_ROLLED
     for (int32_t i = 0; i < op->depth; ++i) {
         const int32_t raw = smg_high_mul(scale, exps[i]);
         const int32_t quanta = shift > 31 ? 0 : smg_min(smg_rounding_shift(raw, shift), 255);
@@ -100,6 +106,7 @@ SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, 
 SMG_KERNEL void smg_softmax_s8(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y,
                                uint8_t *scratch) {
     int32_t *const exps = (int32_t *)(void *)scratch;
+    SMG_ROLLED
     for (int32_t n = 0; n < op->rows; ++n) {
         smg_softmax_s8_row(op, x + n * op->depth, y + n * op->depth, exps);
     }

@@ -34,7 +34,7 @@ typedef struct {
     int32_t window_words; /* ... to the next one in a window */
     int32_t output_words; /* ... to the one that the next output starts at */
     int32_t first;        /* the half of a plane that the first input goes to */
-    int32_t tile_cols, tile_in_cols, tile_step, left; /* for .._window_.. and .._any, see below */
+    int32_t tile_cols, tile_in_cols, tile_step, left; /* for tiles, see below */
     int32_t lead, pairs,
         trail; /* inputs of a column: one in a high half, pairs, one in a low half */
     int32_t zero_point, scale, addend;
@@ -398,22 +398,42 @@ SMG_INLINE const int8_t *smg_depthwise_s8_dsp_prepare(const smg_depthwise_s8_dsp
                                                               2 * op->steps, scale);
 }
 
+/* What lines have in common for all channels. */
+SMG_INLINE void smg_depthwise_s8_dsp_scale(const smg_depthwise_s8_dsp_t *op, smg_pair_t *channel,
+                                           int32_t mode) {
+    if (mode == SMG_DW_LINE) {
+        channel[SMG_DW_FACTOR] = op->scale;
+        channel[SMG_DW_ADDEND] = op->addend;
+    }
+}
+
+/* Padding from `at` to `end`. */
+SMG_INLINE void smg_depthwise_s8_dsp_pad(const smg_depthwise_s8_dsp_t *op, smg_pair_t *at,
+                                         const smg_pair_t *end) {
+    const smg_pair_t padding = smg_pair(op->zero_point, op->zero_point);
+    SMG_ROLLED
+    while (at != end) {
+        *at++ = padding;
+    }
+}
+
+/* `count` words to lower addresses. */
+SMG_INLINE void smg_depthwise_s8_dsp_move(smg_pair_t *to, const smg_pair_t *from, int32_t count) {
+    SMG_ROLLED
+    for (; count > 0; --count) {
+        *to++ = *from++;
+    }
+}
+
 /* `form` is 3 for windows of 3x3, 1 for windows of one column, 0 for all. */
 SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
                                            int8_t *y, uint8_t *scratch, int32_t stride,
                                            int32_t form, int32_t mode) {
     smg_pair_t *const planes = (smg_pair_t *)(void *)scratch;
     smg_pair_t *const channel = planes + op->planes * op->plane_words;
-    const smg_pair_t padding = smg_pair(op->zero_point, op->zero_point);
     const int8_t *packed = op->weights;
-    SMG_ROLLED
-    for (smg_pair_t *at = planes; at != channel; ++at) {
-        *at = padding;
-    }
-    if (mode == SMG_DW_LINE) {
-        channel[SMG_DW_FACTOR] = op->scale;
-        channel[SMG_DW_ADDEND] = op->addend;
-    }
+    smg_depthwise_s8_dsp_pad(op, planes, channel);
+    smg_depthwise_s8_dsp_scale(op, channel, mode);
     int32_t o = 0, count = 0;
     SMG_ROLLED
     for (int32_t i = 0; i < op->channels; i += count) {
@@ -457,28 +477,69 @@ SMG_INLINE void smg_depthwise_s8_dsp_tiles(const smg_depthwise_s8_dsp_t *op, con
     }
 }
 
-#define SMG_DW_FUNCTION(suffix, stride, form, mode)                                                \
+/* The same in place: channel by channel, and in it `tile_cols` columns of outputs at a time. The
+ * inputs that a band shares with the next one move to the front of the plane before they are
+ * written over. */
+SMG_INLINE void smg_depthwise_s8_dsp_bands(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
+                                           int8_t *y, uint8_t *scratch, int32_t stride,
+                                           int32_t form, int32_t mode) {
+    smg_pair_t *const plane = (smg_pair_t *)(void *)scratch;
+    smg_pair_t *const channel = plane + op->plane_words;
+    const int32_t shared = op->tile_in_cols - op->tile_step;
+    const int8_t *packed = op->weights;
+    smg_depthwise_s8_dsp_t band = *op;
+    smg_depthwise_s8_dsp_pad(op, plane, channel);
+    smg_depthwise_s8_dsp_scale(op, channel, mode);
+    SMG_ROLLED
+    for (int32_t o = 0; o < op->channels; ++o) {
+        const int8_t *from = x + o;
+        int8_t *to = y + o;
+        int32_t known = op->left, unread = op->cols;
+        packed = smg_depthwise_s8_dsp_prepare(op, o, packed, channel, stride, form, mode);
+        smg_depthwise_s8_dsp_pad(op, plane, plane + known * op->column_words);
+        SMG_ROLLED
+        for (int32_t left = op->out_cols; left > 0; left -= op->tile_cols) {
+            band.cols = smg_min(op->tile_in_cols - known, unread);
+            band.first = op->first + 2 * known * op->column_words;
+            smg_depthwise_s8_dsp_copy1(&band, from, plane);
+            known += band.cols;
+            smg_depthwise_s8_dsp_pad(op, plane + known * op->column_words, channel);
+            band.out_cols = smg_min(left, op->tile_cols);
+            smg_depthwise_s8_dsp_channel(&band, plane, channel, to, stride, form, mode);
+            smg_depthwise_s8_dsp_move(plane, plane + op->tile_step * op->column_words,
+                                      shared * op->column_words);
+            from += band.cols * op->col_step;
+            unread -= band.cols;
+            known = shared;
+            to += op->tile_cols * op->out_col_step;
+        }
+    }
+}
+
+#define SMG_DW_FUNCTION(suffix, stride, form, walk, mode)                                          \
     SMG_KERNEL void smg_depthwise_s8_dsp_##suffix(const smg_depthwise_s8_dsp_t *op,                \
                                                   const int8_t *x, int8_t *y, uint8_t *scratch) {  \
-        if (form != 0) {                                                                           \
-            smg_depthwise_s8_dsp_layer(op, x, y, scratch, stride, form, mode);                     \
-        } else {                                                                                   \
-            smg_depthwise_s8_dsp_tiles(op, x, y, scratch, stride, form, mode);                     \
-        }                                                                                          \
+        smg_depthwise_s8_dsp_##walk(op, x, y, scratch, stride, form, mode);                        \
     }
 
-#define SMG_DW_FUNCTIONS(suffix, stride, form)                                                     \
-    SMG_DW_FUNCTION(suffix##_line, stride, form, SMG_DW_LINE)                                      \
-    SMG_DW_FUNCTION(suffix##_shift, stride, form, SMG_DW_SHIFT)
+#define SMG_DW_FUNCTIONS(suffix, stride, form, walk)                                               \
+    SMG_DW_FUNCTION(suffix##_line, stride, form, walk, SMG_DW_LINE)                                \
+    SMG_DW_FUNCTION(suffix##_shift, stride, form, walk, SMG_DW_SHIFT)
 
-SMG_DW_FUNCTIONS(3x3_stride1, 1, 3)
-SMG_DW_FUNCTIONS(3x3_stride2, 2, 3)
-SMG_DW_FUNCTIONS(column_stride1, 1, 1)
-SMG_DW_FUNCTIONS(column_stride2, 2, 1)
-SMG_DW_FUNCTIONS(window_stride1, 1, 0)
-SMG_DW_FUNCTIONS(window_stride2, 2, 0)
-SMG_DW_FUNCTION(window_stride1_any, 1, 0, SMG_DW_ANY)
-SMG_DW_FUNCTION(window_stride2_any, 2, 0, SMG_DW_ANY)
+SMG_DW_FUNCTIONS(3x3_stride1, 1, 3, layer)
+SMG_DW_FUNCTIONS(3x3_stride2, 2, 3, layer)
+SMG_DW_FUNCTIONS(3x3_bands_stride1, 1, 3, bands)
+SMG_DW_FUNCTIONS(3x3_bands_stride2, 2, 3, bands)
+SMG_DW_FUNCTIONS(column_stride1, 1, 1, layer)
+SMG_DW_FUNCTIONS(column_stride2, 2, 1, layer)
+SMG_DW_FUNCTIONS(window_stride1, 1, 0, tiles)
+SMG_DW_FUNCTIONS(window_stride2, 2, 0, tiles)
+SMG_DW_FUNCTIONS(window_bands_stride1, 1, 0, bands)
+SMG_DW_FUNCTIONS(window_bands_stride2, 2, 0, bands)
+SMG_DW_FUNCTION(window_stride1_any, 1, 0, tiles, SMG_DW_ANY)
+SMG_DW_FUNCTION(window_stride2_any, 2, 0, tiles, SMG_DW_ANY)
+SMG_DW_FUNCTION(window_bands_stride1_any, 1, 0, bands, SMG_DW_ANY)
+SMG_DW_FUNCTION(window_bands_stride2_any, 2, 0, bands, SMG_DW_ANY)
 
 #undef SMG_DW_FUNCTIONS
 #undef SMG_DW_FUNCTION

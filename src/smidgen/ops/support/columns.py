@@ -184,13 +184,13 @@ def pack(weights: Array, scale: Scaling, block: int) -> Array:
         [halves[..., 0] | halves[..., 2] << 16, halves[..., 1] | halves[..., 3] << 16], axis=-1
     )
     stream = steps.transpose(0, 2, 3, 1).reshape(blocks, -1)
-    table = _pad(_with_doubled_mantissas(scale), (block, 1))
+    table = _pad(with_doubled_mantissas(scale), (block, 1))
     words = table.reshape(blocks, block, -1).transpose(0, 2, 1)
     joined = np.concatenate([stream, words.reshape(blocks, -1)], axis=1).reshape(-1)
     return (joined & 0xFFFFFFFF).astype(np.uint32).view(np.int32)
 
 
-def _with_doubled_mantissas(scale: Scaling) -> Array:
+def with_doubled_mantissas(scale: Scaling) -> Array:
     """The words as SMMLAR wants them: (a * (2m - 2^32) + a * 2^32) / 2^32 = a * m / 2^31."""
     if scale.scale:
         return scale.words

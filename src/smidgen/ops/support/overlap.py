@@ -105,6 +105,28 @@ def safe_row_distance(
     return forward_distance(first_unread, block_bytes)
 
 
+def safe_tile_distance(
+    x_shape: tuple[int, ...],
+    y_shape: tuple[int, ...],
+    window: tuple[int, int],
+    tile: tuple[int, int],
+    padding: Padding,
+) -> int:
+    """`ahead` of a kernel that writes tiles of `tile` output pixels at a time, row by row of tiles.
+
+    `window` is what a tile reads, all of it before the first of its bytes is written; windows lie
+    as far apart as tiles do. Tiles may hang over the output.
+    """
+    tiles = (1, -(-y_shape[1] // tile[0]), -(-y_shape[2] // tile[1]), y_shape[3])
+    first = _first_pixels(x_shape, tiles, window, tile, padding, (1, 1)).reshape(-1) * x_shape[3]
+    last_rows = np.minimum(np.arange(1, tiles[1] + 1) * tile[0], y_shape[1]) - 1
+    last_cols = np.minimum(np.arange(1, tiles[2] + 1) * tile[1], y_shape[2])
+    ends = (last_rows[:, None] * y_shape[2] + last_cols).reshape(-1) * y_shape[3]
+    unread = np.append(first[1:], _beyond(x_shape, y_shape, 1))
+    unread = np.minimum.accumulate(unread[::-1])[::-1]
+    return int((unread - np.maximum.accumulate(ends)).min())
+
+
 def _first_pixels(
     x_shape: tuple[int, ...],
     y_shape: tuple[int, ...],

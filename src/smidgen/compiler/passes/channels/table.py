@@ -60,4 +60,6 @@ def rule_for(site: Site) -> ChannelRule:
     rule = next((RULES[kind] for kind in type(site.node.op).__mro__ if kind in RULES), None)
     if rule is None or not all(has_channels(tensor) for tensor in site.activations):
         return _CAREFUL
+    if all(tensor.is_constant for tensor in site.signature.inputs if tensor is not None):
+        return _CAREFUL  # an output of the graph that follows from constants alone
     return rule if rule.applies(site) else _CAREFUL

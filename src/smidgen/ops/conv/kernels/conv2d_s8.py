@@ -70,7 +70,11 @@ class Conv2DInt8(Kernel):
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """About ten instructions for each multiply-accumulate."""
         del core
-        return Cost(10.0 * op.macs(signature) + 40.0 * signature.output.elements)
+        weights = signature.input(1)
+        return Cost(
+            10.0 * op.macs(signature) + 40.0 * signature.output.elements,
+            flash_bytes=weights.nbytes + 9 * weights.shape[0],
+        )
 
 
 KERNELS: tuple[Kernel, ...] = (Conv2DInt8(),)

@@ -30,13 +30,21 @@ from smidgen.ops.kernel import (
     Kernel,
     KernelCall,
     OutputArg,
+    Overlap,
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.columns import fold
 from smidgen.ops.support.lowering import bias_or_zeros, wrapped_int32
+from smidgen.ops.support.overlap import forward_distance
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
+
+LEAST_BAND_BYTES = 512
+"""Smaller planes save too little to be worth the time that bands take."""
+_WORTH_OVERLAP = 1.1
+"""How much longer a layer may take if its tiles go down the image: they let the output lie over
+what is no longer needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ class _Plan:
     swapped: bool
     tile_cols: int
     """Columns of outputs that share a plane: all of them, or fewer where scratch is dear."""
+    bands: bool = False
+    """Whether the tiles are bands, which keep what they share: each channel stays in place."""
 
     @property
     def form(self) -> str:
@@ -104,22 +114,78 @@ class _Plan:
 
 def _plan(op: DepthwiseConv2D, signature: Signature) -> _Plan | None:
     """The cheaper orientation of those that the kernel serves, if any."""
-    rows, cols = axes(op, signature)
-    both = (_Plan(rows, cols, False, cols.outputs), _Plan(cols, rows, True, rows.outputs))
+    plans = _plans(op, signature)
     multiplier = signature.output.shape[3] // signature.input(0).shape[3]
-    plans = [plan for plan in both if _serves(plan)]
-    best = min(plans, key=lambda plan: plan.instructions(multiplier), default=None)
+    upright = 1.0 if in_place(signature) else _WORTH_OVERLAP
+    dear = {True: 1.0, False: upright}
+    best = min(
+        plans, key=lambda plan: plan.instructions(multiplier) * dear[plan.swapped], default=None
+    )
     return best and _tiled(best, signature)
 
 
+def _plans(op: DepthwiseConv2D, signature: Signature) -> list[_Plan]:
+    """Both orientations, of which the kernel serves both, one or none."""
+    rows, cols = axes(op, signature)
+    both = (_Plan(rows, cols, False, cols.outputs), _Plan(cols, rows, True, rows.outputs))
+    return [plan for plan in both if _serves(plan)]
+
+
 def _tiled(plan: _Plan, signature: Signature) -> _Plan:
-    """With tiles that need little scratch, where the output cannot lie over the input anyway."""
+    """With tiles that need little scratch, where the output cannot lie over the input channel by
+    channel.
+    """
     if plan.form != "window" or in_place(signature):
         return plan
     room = max((signature.input(0).nbytes + signature.output.nbytes) // 4, 512)
+    return _fitted(plan, room)
+
+
+def _in_bands(op: DepthwiseConv2D, quick: _Plan, signature: Signature) -> _Plan | None:
+    """The layer in place with a third of the scratch, if no band is written over the next one."""
+    if not in_place(signature):
+        return None
+    room = max(4 * quick.plane_words // 3, LEAST_BAND_BYTES)
+    down = [each for each in _plans(op, signature) if each.swapped and each.form != "column"]
+    bands = [_fitted(replace(each, bands=True), room) for each in down]
+    safe = [each for each in bands if _is_safe_in_place(each, signature)]
+    return next((each for each in safe if 2 * each.plane_words < quick.plane_words), None)
+
+
+def _is_safe_in_place(plan: _Plan, signature: Signature) -> bool:
+    """Whether each band is written below the inputs that the bands after it copy.
+
+    They share a channel, so that bytes and pixels compare alike.
+    """
+    x, output = signature.input(0), signature.output
+    copied = np.arange(0, plan.cols.outputs, plan.tile_cols) * plan.cols.stride - plan.cols.before
+    unread = np.clip(copied + plan.plane_cols, 0, plan.cols.size)
+    beyond = 2 * (x.nbytes + output.nbytes)
+    first = np.where(unread < plan.cols.size, unread * (x.nbytes // plan.cols.size), beyond)
+    distance = forward_distance(first, plan.tile_cols * (output.nbytes // plan.cols.outputs))
+    shared = plan.plane_cols - plan.tile_cols * plan.cols.stride
+    return distance >= 0 and shared >= 0 and plan.plane_cols >= plan.cols.before
+
+
+def _fitted(plan: _Plan, room: int) -> _Plan:
+    """With the largest tiles whose plane needs at most `room` bytes, or the smallest."""
     sizes = [plan.tile_cols, *(s for s in range(plan.tile_cols - 1, 0, -1) if s % 2 == 0)]
     plans = [replace(plan, tile_cols=size) for size in sizes]
     return next((each for each in plans if 4 * each.plane_words <= room), plans[-1])
+
+
+def _ahead(plan: _Plan, signature: Signature, later: int) -> int:
+    """How far the output may start after the input, in bytes, for tiles down the image.
+
+    When a tile is written, the inputs of the tile `later` after it, and those after that, are yet
+    to be read.
+    """
+    x, output = signature.input(0), signature.output
+    starts = np.arange(0, plan.cols.outputs, plan.tile_cols) + later * plan.tile_cols
+    first = np.clip(starts * plan.cols.stride - plan.cols.before, 0, plan.cols.size)
+    beyond = 2 * (x.nbytes + output.nbytes)
+    unread = np.where(starts < plan.cols.outputs, first * (x.nbytes // plan.cols.size), beyond)
+    return forward_distance(unread, plan.tile_cols * (output.nbytes // plan.cols.outputs))
 
 
 def _serves(plan: _Plan) -> bool:
@@ -154,6 +220,10 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         assert isinstance(op, DepthwiseConv2D)
         plan = _plan(op, signature)
         assert plan is not None
+        quick, bands = self._call(op, plan, signature), _in_bands(op, plan, signature)
+        return replace(quick, frugal=self._call(op, bands, signature)) if bands else quick
+
+    def _call(self, op: DepthwiseConv2D, plan: _Plan, signature: Signature) -> KernelCall:
         planes = _planes(plan, signature)
         mode, constants = _constants(op, plan, signature)
         fields = (
@@ -168,7 +238,7 @@ class DepthwiseConv2DInt8Dsp(Kernel):
             CStruct("smg_depthwise_s8_dsp_t", fields),
             (InputArg(0), OutputArg(0), ScratchArg()),
             scratch_bytes=4 * (planes * plan.plane_words + plan.weight_words),
-            overlaps=in_place(signature),
+            overlaps=in_place(signature) or _over_read(plan, planes, signature),
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
@@ -183,15 +253,25 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         return Cost(channels * each, scratch_bytes=scratch)
 
 
+def _over_read(plan: _Plan, planes: int, signature: Signature) -> tuple[Overlap, ...]:
+    """Over what the tiles down the image no longer need, if there are any tiles."""
+    if not plan.swapped or plan.form != "window":
+        return ()
+    copied = planes >= signature.input(0).shape[3]
+    return (Overlap(0, 0, ahead=_ahead(plan, signature, 1 if copied else 0)),)
+
+
 def _planes(plan: _Plan, signature: Signature) -> int:
     """Two channels are copied at once, unless they need too much scratch for what it gains."""
     channels = signature.input(0).shape[3]
-    room = max(signature.input(0).nbytes // 8, 512)
+    room = 0 if plan.bands else max(signature.input(0).nbytes // 8, 512)
     return 2 if channels >= 2 and 8 * plan.plane_words <= room else 1
 
 
 def _function(plan: _Plan, mode: str) -> str:
     form = plan.form if mode != "any" else "window"
+    if plan.bands:
+        form += "_bands"
     return f"smg_depthwise_s8_dsp_{form}_stride{plan.rows.stride}_{mode}"
 
 
@@ -235,7 +315,7 @@ def _planes_fields(plan: _Plan, planes: int, mode: str) -> tuple[tuple[str, CVal
 
 def _tile_fields(plan: _Plan, mode: str) -> tuple[tuple[str, CValue], ...]:
     """Where the first input goes: the C adds the padding on the left where there may be tiles."""
-    whole = plan.form != "window" and mode != "any"
+    whole = not plan.bands and plan.form != "window" and mode != "any"
     skipped = 2 * plan.cols.before * plan.plane_pairs if whole else 0
     return (
         ("first", plan.rows.before + skipped),

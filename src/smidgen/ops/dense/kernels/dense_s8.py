@@ -74,7 +74,11 @@ class DenseInt8(Kernel):
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """About six instructions for each multiply-accumulate."""
         del core
-        return Cost(6.0 * op.macs(signature) + 30.0 * signature.output.elements)
+        weights = signature.input(1)
+        return Cost(
+            6.0 * op.macs(signature) + 30.0 * signature.output.elements,
+            flash_bytes=weights.nbytes + 9 * weights.shape[0],
+        )
 
 
 def accepts_int8(signature: Signature) -> bool:

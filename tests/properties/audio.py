@@ -9,6 +9,9 @@ from flatbuffers import flexbuffers
 
 from properties.net import Net, Value
 
+_NUMBERS = {"float32": 0, "int32": 2, "int16": 7}
+"""Types as the schema numbers them."""
+
 
 def _options(values: Mapping[str, int | bool]) -> bytes:
     return bytes(flexbuffers.Dumps(dict(values)))
@@ -30,7 +33,7 @@ def front_end(net: Net) -> None:
     x, shift = net.add("SignalFftAutoScale", [x], [x, Value(-1, (), "int32")],
                        custom_options=_options({}))  # fmt: skip
     (x,) = net.add("SignalRfft", [x], [_samples(points + 2)],
-                   custom_options=_options({"fft_length": points}))  # fmt: skip
+                   custom_options=_options({"T": _NUMBERS["int16"], "fft_length": points}))  # fmt: skip
     if depth < 2:
         return
     bins = points // 2 + 1
@@ -110,7 +113,8 @@ def stream(net: Net) -> None:
         reach = 32767.0 if dtype == "int16" else 1.0
         x = net.input(Value(-1, (1, frames, step + net.whole(0, 4)), dtype, low=-reach, high=reach))
         y = Value(-1, (1, frames * step), dtype)
-        net.add("SignalOverlapAdd", [x], [y], custom_options=_options({"frame_step": step}))
+        options = _options({"T": _NUMBERS[dtype], "frame_step": step})
+        net.add("SignalOverlapAdd", [x], [y], custom_options=options)
 
 
 def spectrum(net: Net) -> None:
@@ -119,7 +123,7 @@ def spectrum(net: Net) -> None:
     length = net.whole(points // 2, points)
     reach = {"int16": 32767.0, "int32": 2.0**30, "float32": 1.0}[dtype]
     x = net.input(Value(-1, (length,), dtype, low=-reach, high=reach))
-    options = _options({"fft_length": points})
+    options = _options({"T": _NUMBERS[dtype], "fft_length": points})
     (y,) = net.add("SignalRfft", [x], [Value(-1, (points + 2,), dtype)], custom_options=options)
     if net.chance(0.6):
         net.add("SignalIrfft", [y], [Value(-1, (points,), dtype)], custom_options=options)

@@ -1,0 +1,45 @@
+"""smidgen device: a build as a live device on a serial line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PROTOCOLS = ("mlperf-tiny",)
+
+
+@click.command("device")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--board", default="", help="Another board than the one that was compiled for.")
+@click.option("--pty", is_flag=True, help="Serve on a pseudo-terminal (the default).")
+@click.option("--tcp", type=int, help="Serve on this TCP port of 127.0.0.1; 0 takes any free one.")
+@click.option(
+    "--protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True,
+    help="What the device speaks.",
+)  # fmt: skip
+@click.option(
+    "--task",
+    default="",
+    help="MLPerf Tiny task to serve: kws01, ic01, vww01 or ad01; default: none.",
+)
+@click.option(
+    "--count", type=click.IntRange(1, 1000), default=1, show_default=True,
+    help="Devices side by side, on terminals of their own or ports from --tcp up.",
+)  # fmt: skip
+def device_command(
+    folder: Path, board: str, pty: bool, tcp: int | None, protocol: str, task: str, count: int
+) -> None:
+    """Run the build in FOLDER as a live emulated device that tools talk to, until interrupted."""
+    from smidgen.project.bench import open_bench, serve
+
+    if pty and tcp is not None:
+        raise click.UsageError("--pty and --tcp exclude each other")
+    assert protocol in PROTOCOLS
+    with open_bench(folder, board, task, tcp, count) as stations:
+        for index, station in enumerate(stations):
+            click.echo(f"device {index}: {station.line.place}")
+        try:
+            serve(stations)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)

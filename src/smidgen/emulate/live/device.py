@@ -1,0 +1,113 @@
+"""One live device: the firmware on the emulated core, with its UART and its timer."""
+
+from __future__ import annotations
+
+from smidgen.compiler.artifact import Artifact
+from smidgen.emulate.emulators import open_machine
+from smidgen.emulate.live.firmware import live_program
+from smidgen.emulate.live.tasks import OWN, Task
+from smidgen.targets.catalogue import Board
+
+_RX_BYTES = 256
+_IDLE, _BUSY, _WANTS_TIME = range(3)
+_MICROSECONDS = 1_000_000
+
+
+class LiveDevice:
+    """A build that obeys the MLPerf Tiny device protocol.
+
+    Parsing, inference and printing run on the emulated core. The timer shows modelled clocks since
+    power-up over the board's clock; on a core whose clocks are not modelled, an instruction counts
+    as one. Time stands still while the device waits for characters.
+
+    Raises DoesNotFit, ToolchainError, EmulationError, UnsupportedType.
+    """
+
+    def __init__(self, artifact: Artifact, board: Board, task: Task = OWN) -> None:
+        self._machine = open_machine(live_program(artifact, board, task), board)
+        names = ("smg_uart_rx", "smg_uart_tx", "smg_uart_tx_count", "smg_device_status")
+        self._rx, self._tx, self._tx_count, self._status_at = map(self._address, names)
+        self._timer = (self._address("smg_timer_s"), self._address("smg_timer_us"))
+        self._waiting = bytearray()
+        self._status = _IDLE
+        self.power_on()
+
+    def power_on(self) -> bytes:
+        """Starts anew; returns what the device says before it waits for commands."""
+        self._machine.reset()
+        self._machine.clear_counts()
+        self._waiting.clear()
+        self._machine.call("smg_device_boot")
+        self._refresh()
+        return self._until_idle()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Characters that were sent to the device and not taken yet."""
+        return len(self._waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the device has nothing to do until it is sent something."""
+        return self._status == _IDLE and not self._waiting
+
+    @property
+    def time_us(self) -> int:
+        """Microseconds since power-up, by modelled clocks."""
+        counts = self._machine.counts()
+        clocks = counts.modelled_cycles
+        if clocks is None:
+            clocks = counts.instructions
+        return clocks * _MICROSECONDS // self._machine.board.clock_hz
+
+    def send(self, characters: bytes) -> None:
+        """Puts characters on the line to the device, which takes them in its turns."""
+        self._waiting += characters
+
+    def turn(self) -> bytes:
+        """Lets the device do one thing, at most one inference; returns what it says meanwhile."""
+        if self._status == _IDLE:
+            self._receive()
+        else:
+            if self._status == _WANTS_TIME:
+                self._set_timer()
+            self._machine.call("smg_device_step")
+        self._refresh()
+        return self._take_output()
+
+    def ask(self, characters: bytes) -> bytes:
+        """Sends `characters` and returns all that the device says until it waits again."""
+        self.send(characters)
+        return self._until_idle()
+
+    def _until_idle(self) -> bytes:
+        said = bytearray(self._take_output())
+        while not self.is_idle:
+            said += self.turn()
+        return bytes(said)
+
+    def _receive(self) -> None:
+        characters = bytes(self._waiting[:_RX_BYTES])
+        self._machine.write(self._rx, characters)
+        taken = self._machine.call("smg_device_receive", len(characters))
+        del self._waiting[:taken]
+
+    def _take_output(self) -> bytes:
+        count = self._word(self._tx_count)
+        if not count:
+            return b""
+        self._machine.write(self._tx_count, bytes(4))
+        return self._machine.read(self._tx, count)
+
+    def _set_timer(self) -> None:
+        for address, part in zip(self._timer, divmod(self.time_us, _MICROSECONDS), strict=True):
+            self._machine.write(address, part.to_bytes(4, "little"))
+
+    def _refresh(self) -> None:
+        self._status = self._word(self._status_at)
+
+    def _word(self, address: int) -> int:
+        return int.from_bytes(self._machine.read(address, 4), "little")
+
+    def _address(self, name: str) -> int:
+        return self._machine.symbol(name)[0]

@@ -1,0 +1,1 @@
+"""Other people's test vectors: what they expect is what smidgen gives."""
