@@ -17,7 +17,10 @@ from smidgen.graph.evaluate import Reference
 from smidgen.targets.catalogue import board
 from support.graphs import small_convnet
 
-STRICT = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-ffp-contract=off"]
+STRICT = [
+    *("-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"),
+    "-ffp-contract=off",
+]
 CORES = {
     "nucleo-l4r5zi": ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"],
     "raspberry-pi-pico": ["-mcpu=cortex-m0plus", "-mthumb"],

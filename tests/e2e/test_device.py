@@ -26,6 +26,7 @@ from smidgen.frontends.load import load_model
 from smidgen.graph.evaluate import Reference
 from smidgen.targets.catalogue import board
 from support.models import read_goldens
+from support.qemu import needs_qemu
 from support.samples import DATA, needs_data
 from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
@@ -113,6 +114,18 @@ def test_inferences_equal_the_reference_on_each_core(small_model: Path, name: st
         answer = ask("infer 1 0")
         assert results(answer) == pytest.approx(expected(small_model, window), abs=1e-5)
         assert results(ask("results")) == results(answer)
+
+
+@needs_qemu
+def test_a_core_without_a_cycle_model_counts_instructions(small_model: Path) -> None:
+    made = smidgen.compile(smidgen.load(small_model), "corstone-300")
+    ask = asker(LiveDevice(made, board("corstone-300")))
+    window = windows(1)[0]
+    load(ask, window.tobytes())
+    answer = ask("infer 50 0")
+    assert results(answer) == pytest.approx(expected(small_model, window), abs=1e-5)
+    started, ended = laps(answer)
+    assert ended > started
 
 
 def test_an_inference_is_told_in_the_order_that_runners_expect(ask: Ask) -> None:

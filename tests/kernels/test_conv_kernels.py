@@ -102,7 +102,12 @@ def test_common_layers_take_the_fast_kernels():
 
 @pytest.mark.parametrize(
     ("kernel", "board", "limit"),
-    [(Conv2DInt8Dsp(), M4, 0.95), (Conv2DInt8Trio(), M3, 1.7), (Conv2DInt8Trio(), M0, 3.7)],
+    [
+        (Conv2DInt8Dsp(), M4, 0.95),
+        (Conv2DInt8Trio(), M3, 1.7),
+        (Conv2DInt8Trio(), M0, 3.7),
+        (Conv2DInt8Trio(), RV, 2.5),
+    ],
 )
 def test_instructions_of_a_pointwise_layer(kernel, board, limit):
     cases = cases_for(kernel, [layer_of((25, 5, 64), (64, 1, 1, 64))])

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import properties.audio  # noqa: F401
+import properties.audio
 import properties.movement
 import properties.pointwise
 import properties.recurrent
-import properties.audio
 import properties.weighted  # noqa: F401  (these fill LAYERS)
 from properties.net import Net, Value, kind_of, random_data
 from properties.table import LAYERS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from flatbuffers import flexbuffers
 
-from properties.net import Net, Value, kind_of, like, random_data
 from properties.audio import front_end, spectrum, stream
+from properties.net import Net, Value, kind_of, like, random_data
 from support.tflite_writer import OperatorSpec, SubgraphSpec, TensorSpec
 
 

@@ -20,7 +20,7 @@ import numpy as np
 GUARD_BYTES = 64
 _PATTERN = 0xA5
 Runs = Sequence[Sequence[np.ndarray]]
-Result = Union[str, "list[list[np.ndarray]]"]  # noqa: UP007 (evaluated on Python 3.10)
+Result = Union[str, "list[list[np.ndarray]]"]
 
 
 @dataclass(frozen=True)

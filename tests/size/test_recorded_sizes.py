@@ -1,4 +1,4 @@
-"""Sizes and instruction counts of small models stay what is recorded, so that a diff shows a change.
+"""Sizes and instruction counts of small models stay as recorded, so that a diff shows a change.
 
 `make record` writes the file anew; the change to it belongs in the commit that causes it.
 """

@@ -39,9 +39,10 @@ def keyword_like_model(seed: int = 0, rows: int = 12) -> bytes:
         TensorSpec((1, 4), "int8", 0.2, 9),
         TensorSpec((1, 4), "int8", 1 / 256, -128, name="classes"),
     ]
+    stride = {"strideW": 2, "strideH": 2}
     pool = {"padding": 1, "filterHeight": rows // 2, "filterWidth": 3}
     operators = [
-        OperatorSpec("CONV_2D", [0, 1, 2], [3], {"strideW": 2, "strideH": 2, "fusedActivationFunction": 1}),
+        OperatorSpec("CONV_2D", [0, 1, 2], [3], stride | {"fusedActivationFunction": 1}),
         OperatorSpec("DEPTHWISE_CONV_2D", [3, 4, 5], [6], {"strideW": 1, "strideH": 1}),
         OperatorSpec("AVERAGE_POOL_2D", [6], [7], {**pool, "strideW": 1, "strideH": 1}),
         OperatorSpec("RESHAPE", [7, 9], [8]),

@@ -79,7 +79,10 @@ def _against_micro(
     except OracleRefused:
         return "Micro refuses it"
     shaped = [
-        tuple(np.asarray(y).reshape(graph.tensors[name].shape) for name, y in zip(graph.outputs, ys, strict=True))
+        tuple(
+            np.asarray(y).reshape(graph.tensors[name].shape)
+            for name, y in zip(graph.outputs, ys, strict=True)
+        )
         for ys in theirs
     ]
     return _difference(expected, shaped)

@@ -90,7 +90,8 @@ def rounded_div(numerator: Array, divisor: Array | int) -> Array:
     divisor = np.asarray(divisor, np.int64)
     half = divisor // 2
     magnitude = (np.abs(numerator) + half) // divisor
-    return np.where(numerator > 0, magnitude, -magnitude)
+    result: Array = np.where(numerator > 0, magnitude, -magnitude)
+    return result
 
 
 def round_half_away(x: Array) -> Array:

@@ -78,6 +78,11 @@ def modelled_cycles(block: Block, firmware: Firmware, board: Board) -> float:
     return block.executions * cost.straight + block.taken * cost.taken
 
 
+def read_waits(flash: MemoryRegion, count: int) -> int:
+    """The clocks for which reading `count` bytes of `flash` once, in order, waits."""
+    return -(-count // _FLASH_WORD_BYTES) * flash.wait_states
+
+
 def _costed(
     blocks: Sequence[Block], firmware: Firmware, board: Board
 ) -> Iterator[tuple[Block, float]]:

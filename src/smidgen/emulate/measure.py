@@ -8,7 +8,7 @@ from typing import Any
 
 from smidgen.compiler.artifact import Layer
 from smidgen.core.dtypes import Array
-from smidgen.emulate.cycles import Counts, RegionCounts
+from smidgen.emulate.cycles import Counts, RegionCounts, read_waits
 from smidgen.emulate.device import Device
 
 
@@ -42,7 +42,9 @@ class Measurement:
     `instructions_min` / `_max` the extremes. `weight_bytes` are all constants in flash (weights,
     biases, multipliers, parameters), `code_bytes` the rest of it. `static_ram_bytes` holds the
     arena; the stack comes on top. Modelled figures are None where no model serves the core, and
-    may be off by `modelled_error_percent` either way. `stack_bytes` were measured;
+    may be off by `modelled_error_percent` either way, and by `flash_wait_cycles` at least where
+    constants do not stay in a cache: what reading each of them once from flash waits, which is not
+    in the modelled cycles. `stack_bytes` were measured;
     `stack_bound_bytes` is what the call graph allows at most, or None for `stack_unbounded`.
     """
 
@@ -56,6 +58,7 @@ class Measurement:
     instructions_max: int
     modelled_cycles: int | None
     modelled_error_percent: int | None
+    flash_wait_cycles: int
     macs: int
     arena_bytes: int
     arena_lower_bound_bytes: int
@@ -152,6 +155,7 @@ def _measurement(
         instructions_max=max(totals, default=0),
         modelled_cycles=_mean_clocks(counts),
         modelled_error_percent=board.core.cycle_error_percent,
+        flash_wait_cycles=read_waits(board.flash[0], sizes.constants),
         macs=manifest.macs,
         arena_bytes=manifest.arena_bytes,
         arena_lower_bound_bytes=manifest.arena_lower_bound_bytes,

@@ -39,25 +39,34 @@ def summary(measurement: Measurement) -> str:
     spread = ""
     if m.instructions_min != m.instructions_max:
         spread = f"  ({m.instructions_min:,} to {m.instructions_max:,} over {m.inferences} inputs)"
-    return "\n".join(
-        [
-            f"board               {m.board} ({m.core}, {m.clock_hz / 1e6:g} MHz)",
-            f"flash               {m.flash_bytes:,} B  (code {m.code_bytes:,}, weights and "
-            f"constants {m.weight_bytes:,})",
-            f"static RAM          {m.static_ram_bytes:,} B  (arena {m.arena_bytes:,}; lower bound "
-            f"{m.arena_lower_bound_bytes:,})",
-            f"worst stack         {m.stack_bytes:,} B measured, {_bound(m)}",
-            f"MACs                {m.macs:,}",
-            f"instructions        {m.instructions:,} per inference{spread}",
-            f"modelled cycles     {_clocks(m)}",
-        ]
-    )
+    lines = [
+        f"board               {m.board} ({m.core}, {m.clock_hz / 1e6:g} MHz)",
+        f"flash               {m.flash_bytes:,} B  (code {m.code_bytes:,}, weights and "
+        f"constants {m.weight_bytes:,})",
+        f"static RAM          {m.static_ram_bytes:,} B  (arena {m.arena_bytes:,}; lower bound "
+        f"{m.arena_lower_bound_bytes:,})",
+        f"worst stack         {m.stack_bytes:,} B measured, {_bound(m)}",
+        f"MACs                {m.macs:,}",
+        f"instructions        {m.instructions:,} per inference{spread}",
+        f"modelled cycles     {_clocks(m)}",
+    ]
+    if m.modelled_cycles and m.flash_wait_cycles:
+        lines.append(f"not modelled        {_flash_waits(m, m.modelled_cycles)}")
+    return "\n".join(lines)
 
 
 def _bound(m: Measurement) -> str:
     if m.stack_bound_bytes is None:
         return f"no bound known: {m.stack_unbounded}"
     return f"at most {m.stack_bound_bytes:,} B by the call graph"
+
+
+def _flash_waits(m: Measurement, modelled_cycles: int) -> str:
+    share = 100 * m.flash_wait_cycles / modelled_cycles
+    return (
+        f"constants read from flash past a cache: {m.flash_wait_cycles:,} cycles (+{share:.0f} %) "
+        "to read each once"
+    )
 
 
 def _band(m: Measurement) -> str:

@@ -69,7 +69,8 @@ def test_run_prints_the_reference_outputs(
 ) -> None:
     x = np.random.default_rng(1).integers(-128, 128, (3, 12, 6, 1)).astype(np.int8)
     np.save(tmp_path / "x.npy", x)
-    code, out, _ = call(capsys, "run", built, "--input", tmp_path / "x.npy", "-o", tmp_path / "y.npy")
+    files = ("--input", tmp_path / "x.npy", "-o", tmp_path / "y.npy")
+    code, out, _ = call(capsys, "run", built, *files)
     assert code == 0 and "classes" in out
     reference = Reference(load_model(small_model))
     expected = [reference.run([sample[None]])[0] for sample in x]
@@ -154,7 +155,7 @@ def test_a_model_that_does_not_fit_is_refused(
     from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
     big = (1, 2000, 1000, 1)
-    tensors = [TensorSpec(big, "int8", 0.1), TensorSpec(big, "int8", 0.1), TensorSpec(big, "int8", 0.2)]
+    tensors = [TensorSpec(big, "int8", scale) for scale in (0.1, 0.1, 0.2)]
     path = tmp_path / "big.tflite"
     path.write_bytes(write_model(tensors, [OperatorSpec("ADD", [0, 1], [2], {})], [0, 1], [2]))
     out = tmp_path / "out"

@@ -56,13 +56,13 @@ def test_somebody_elses_folder_is_left_alone(artifact: Artifact, tmp_path: Path)
     "damage",
     [
         lambda m: m[: len(m) // 2],
-        lambda m: "[]",
-        lambda m: "[" * 100_000,
+        lambda _: "[]",
+        lambda _: "[" * 100_000,
         lambda m: json.dumps({**json.loads(m), "format": 99}),
         lambda m: json.dumps({**json.loads(m), "files": ["../../etc/passwd"]}),
         lambda m: json.dumps({**json.loads(m), "inputs": [{"name": 3}]}),
         lambda m: json.dumps({**json.loads(m), "layers": 7}),
-        lambda m: json.dumps({"format": 1}),
+        lambda _: json.dumps({"format": 1}),
     ],
 )
 def test_a_damaged_manifest_is_one_of_our_errors(

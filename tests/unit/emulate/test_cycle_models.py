@@ -29,7 +29,7 @@ def cycles(name: str, body: str, *args: int) -> int:
     return machine.counts().modelled_cycles
 
 
-# Cortex-M4 TRM (DDI 0439), 3.3.1, 3.3.3 and 7.2.3.
+# Cortex-M4 TRM (DDI 0439), 3.3 (instructions; load/store timings) and 7.2.3.
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -38,7 +38,10 @@ def cycles(name: str, body: str, *args: int) -> int:
         ("ldr r1, [r0]; adds r1, r1, r1", 2 + 1),
         ("str r0, [r0]; ldr r1, [r0]; ldr r1, [r1]", 1 + 2 + 2),  # address depends: no overlap
         ("ldr r1, [r0]; str r1, [r0, #4]", 2 + 1),
-        ("movs r1, #4; str r1, [r0, r1]", 1 + 2),
+        ("movs r1, #4; nop; str r1, [r0, r1]", 1 + 1 + 2),
+        ("movs r1, #4; str r1, [r0, r1]", 1 + 1 + 2),  # the address was computed just before
+        ("adds r2, r0, #4; ldr r1, [r2]", 1 + 1 + 2),
+        ("adds r2, r0, #4; ldr r1, [r0]", 1 + 2),
         ("movs r1, #4; ldr r2, [r0]; str r2, [r0, r1]", 1 + 2 + 1),
         ("ldm r0, {r1, r2, r3}", 1 + 3),
         ("push {r4, r5, r6, r7}; pop {r4, r5, r6, r7}", 5 + 5),
@@ -133,3 +136,16 @@ def test_wait_states_count_where_no_cache_hides_them(tmp_path):
         "prefetch": 15 + BX_M4 + 3,
         "none": 15 + BX_M4 + 3 + 4 * 3,
     }
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("adds r1, r1, r2; ldr r1, [r0]", 1 + 2),
+        ("push {r4, r5}; pop {r4, r5}", 3 + 3),
+        ("dmb", 4),
+    ],
+)
+def test_cortex_m0(body, expected):
+    """Cortex-M0 TRM (DDI 0432), 3.3; BX takes 3, and its target waits once for the flash."""
+    assert cycles("nucleo-f091rc", f"{body}; bx lr") == expected + 3 + 1

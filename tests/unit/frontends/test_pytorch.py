@@ -391,20 +391,10 @@ def test_decomposed_program_gives_the_same_numbers():
 
 REFUSED = [
     (lambda _, x: torch.erf(x), "aten.erf"),
-    (lambda s, x: torch.cat([x, s.kernel[:1, :, :, :1].expand(1, 2, 3, 4)], 2), "constant"),
-    (lambda _, x: torch.cat([x, x.transpose(2, 3)], 1), "different orders"),
-    (lambda _, x: x.clamp(-2, 2), "limits"),
-    (lambda _, x: torch.add(x, x.relu(), alpha=3), "alpha"),
-    (lambda _, x: nn.functional.avg_pool2d(x, 3, padding=1), "count_include_pad"),
     (lambda _, x: nn.functional.adaptive_avg_pool2d(x, 3), "differ in size"),
     (lambda _, x: nn.functional.max_pool2d(x, 2, dilation=2), "dilated"),
-    (lambda _, x: x + x.transpose(2, 3), "different orders"),
-    (lambda _, x: x.permute(0, 3, 1, 2).relu(), "permuted"),
-    (lambda _, x: x.flatten(1).relu(), "permuted"),
-    (lambda _, x: (x[:, :1], nn.functional.max_pool2d(x, 2)), "aten.slice"),
     (lambda _, x: nn.functional.max_pool2d(x, 2, return_indices=True), "result 1"),
     (lambda s, x: (x, s.kernel + 1), "does not depend"),
-    (lambda s, x: nn.functional.conv_transpose2d(x, s.kernel), "aten.conv_transpose2d"),
 ]
 
 
@@ -417,14 +407,14 @@ def test_refusals_say_what_and_why(function, words):
 
 
 def test_refusal_names_the_module():
-    net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sequential(nn.GELU())).eval()
-    with pytest.raises(UnsupportedOp, match=r"aten\.gelu\.default in module '1\.0'"):
+    net = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sequential(nn.Softshrink())).eval()
+    with pytest.raises(UnsupportedOp, match=r"aten\.softshrink\.default in module '1\.0'"):
         from_module(net, [torch.zeros(1, 1, 4, 4)])
 
 
-def test_integer_inputs_and_dynamic_shapes_are_refused():
-    with pytest.raises(UnsupportedType, match="int64"):
-        from_module(Calls(lambda _, x: x + 1), [torch.zeros(1, 2, dtype=torch.int64)])
+def test_complex_inputs_and_dynamic_shapes_are_refused():
+    with pytest.raises(UnsupportedType, match="complex64"):
+        from_module(Calls(lambda _, x: x + 1), [torch.zeros(1, 2, dtype=torch.complex64)])
     shapes = {"input": {0: torch.export.Dim("batch", min=2)}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -71,5 +71,5 @@ def test_shapes_that_do_not_broadcast_are_refused() -> None:
     ],
 )
 def test_inputs_that_do_not_fit_are_refused_by_name(given: list[np.ndarray]) -> None:
-    with pytest.raises(ArrayError, match="sum|'a'"):
+    with pytest.raises(ArrayError, match=r"sum|'a'"):
         Reference(sum_graph()).run(given)

@@ -30,9 +30,7 @@ def test_16x8_has_symmetric_int16_activations_int8_weights_and_int64_biases():
     quantised = quantize(classifier(), inputs(), QuantizeConfig(activations="int16"))
     x, weights, bias = (quantised.tensors[name] for name in quantised.nodes[0].inputs)
     assert (x.dtype, weights.dtype, bias.dtype) == (DType.INT16, DType.INT8, DType.INT64)
-    assert all(
-        tensor.quant.zero_point == 0 for tensor in quantised.tensors.values()
-    )
+    assert all(tensor.quant.zero_point == 0 for tensor in quantised.tensors.values())
     largest = float(np.abs(inputs()).max())
     assert x.quant.scale == pytest.approx(largest / 32767, rel=1e-6)
     assert quantised.tensors["softmax_out"].quant.scale == 1 / 32768
@@ -172,5 +170,3 @@ def test_a_budget_beyond_reach_is_reported_as_missed():
 
 def _coarse(outputs) -> bool:
     return any(np.isnan(each[0]).any() for each in outputs)
-
-

@@ -253,9 +253,7 @@ def test_bias_correction_removes_the_mean_error_and_adds_missing_biases():
     graph = net.finish()
     samples = 1.0 + 0.1 * inputs(64, shape=(1, 64))
     plain = quantize(graph, samples, QuantizeConfig(per_channel_dense=False))
-    corrected = quantize(
-        graph, samples, QuantizeConfig(per_channel_dense=False, correct_bias=True)
-    )
+    corrected = quantize(graph, samples, QuantizeConfig(per_channel_dense=False, correct_bias=True))
     assert len(plain.nodes[0].inputs) == 2
     assert len(corrected.nodes[0].inputs) == 3
     assert decibels(graph, corrected, samples) > decibels(graph, plain, samples)

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from smidgen.core.errors import DoesNotFit, ToolchainError
+from smidgen.emulate.firmware import read_firmware
 from smidgen.targets.cache import cache_dir, cached
-from smidgen.targets.catalogue import board, boards, cores
+from smidgen.targets.catalogue import board, boards, core, cores
 from smidgen.targets.toolchain import compile_firmware, compile_host_library, compile_object
 
 ADD = {
@@ -22,15 +23,29 @@ def array_of(count: int, kind: str) -> dict[str, str]:
     return {"big.c": f"{kind} char big[{count}] = {{1}};\n{get}"}
 
 
-@pytest.mark.parametrize("core", cores(), ids=lambda core: core.name)
+COMPILED = [each for each in cores() if each.zig_target and not each.refused]
+BARE = [each for each in boards() if each.core in COMPILED and not each.core.system]
+
+
+@pytest.mark.parametrize("core", COMPILED, ids=lambda core: core.name)
 def test_every_core_has_a_compiler(core):
     assert compile_object(ADD, "add.c", core).startswith(b"\x7fELF")
 
 
-@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+@pytest.mark.parametrize("each", BARE, ids=lambda each: each.name)
 def test_every_board_has_a_linker_script(each):
     elf = compile_firmware(ADD, each, entry_symbols=["add"], reserve_stack_bytes=1024)
     assert elf.startswith(b"\x7fELF")
+
+
+def test_a_core_without_a_compiler_is_refused():
+    with pytest.raises(ToolchainError, match="no back end for xtensa-lx6"):
+        compile_object(ADD, "add.c", core("xtensa-lx6"))
+
+
+def test_a_small_board_sets_less_apart_for_the_stack():
+    elf = compile_firmware(ADD, board("ch32v003"), entry_symbols=["add"])
+    assert read_firmware(elf).sizes.stack_reserved == 512
 
 
 def test_the_host_library_computes():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -48,15 +49,16 @@ def _elements(dtype: DType, flat: Array) -> list[str]:
         return [spelled[index] for index in (flat.astype(np.int64) - offset).tolist()]
     if dtype is DType.INT4:
         return [f"0x{byte:02x}" for byte in pack_nibbles(flat).tolist()]
-    if dtype is DType.FLOAT32:
-        return [floating(value) for value in flat.tolist()]
-    if dtype is DType.BOOL:
-        return ["true" if value else "false" for value in flat.tolist()]
-    if dtype is DType.INT64:
-        return [f"INT64_C({value})" for value in flat.tolist()]
-    if dtype is DType.UINT64:
-        return [f"UINT64_C({value})" for value in flat.tolist()]
-    return [integer(value) for value in flat.tolist()]
+    spell = _SPELLINGS.get(dtype, integer)
+    return [spell(value) for value in flat.tolist()]
+
+
+_SPELLINGS: Mapping[DType, Callable[[Any], str]] = {
+    DType.FLOAT32: floating,
+    DType.BOOL: lambda value: "true" if value else "false",
+    DType.INT64: "INT64_C({})".format,
+    DType.UINT64: "UINT64_C({})".format,
+}
 
 
 def pack_nibbles(flat: Array) -> Array:

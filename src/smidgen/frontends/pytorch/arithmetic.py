@@ -11,7 +11,6 @@ import numpy as np
 from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.frontends.pytorch.call import Call
 from smidgen.frontends.pytorch.translation import Translation, apply, as_array, emit
-from smidgen.graph.op import Op
 from smidgen.ops.elementwise.unary import Rsqrt
 
 
@@ -34,7 +33,7 @@ def two(kind: str) -> Translation:
 
 
 def plus(sign: float) -> Translation:
-    """self + sign * alpha * other."""
+    """Self + sign * alpha * other."""
 
     def lower(call: Call) -> Value:
         factor = sign * float(call.arguments.get("alpha") or 1)
@@ -257,15 +256,15 @@ def where(call: Call) -> Value:
     return apply(call, "Where", *(call.arguments[n] for n in ("condition", "self", "other")))
 
 
+def unequal(call: Call) -> Value:
+    """Whether two elements differ."""
+    return apply(call, "Not", apply(call, "Equal", call.arguments["self"], call.arguments["other"]))
+
+
 def masked_fill(call: Call) -> Value:
     """A number where the mask holds, else self."""
     fill = np.asarray(as_array(call.arguments["value"]), np.float32)
     return apply(call, "Where", call.arguments["mask"], fill, call.arguments["self"])
-
-
-def simple(op: Op) -> Translation:
-    """The translation of an operator that is `op` of each element."""
-    return lambda call: emit(call, op, call.value("self"))
 
 
 _SIMPLE = {
@@ -288,6 +287,7 @@ _SIMPLE = {
     "relu": "Relu",
     "neg": "Neg",
     "logical_not": "Not",
+    "bitwise_not": "Not",
 }
 _PAIRS = {
     "mul": "Mul",
@@ -301,6 +301,10 @@ _PAIRS = {
     "eq": "Equal",
     "logical_and": "And",
     "logical_or": "Or",
+    "bitwise_and": "And",
+    "bitwise_or": "Or",
+    "__and__": "And",
+    "__or__": "Or",
 }
 
 ARITHMETIC: Mapping[str, Translation] = {
@@ -349,10 +353,8 @@ ARITHMETIC: Mapping[str, Translation] = {
     **dict.fromkeys(("aten.matmul.default", "aten.mm.default", "aten.bmm.default"), matmul),
     **dict.fromkeys(("aten.baddbmm.default", "aten.addmm.default"), batched_add),
     "aten.linear.default": linear,
-    **dict.fromkeys(("aten.where.self", "aten.where.ScalarOther"), where),
-    **dict.fromkeys(
-        ("aten.where.ScalarSelf", "aten.where.Scalar"), where
-    ),
+    **dict.fromkeys(("aten.ne.Tensor", "aten.ne.Scalar"), unequal),
+    **{f"aten.where.{form}": where for form in ("self", "ScalarOther", "ScalarSelf", "Scalar")},
     "aten.masked_fill.Scalar": masked_fill,
 }
 """How each aten overload becomes ONNX operators."""

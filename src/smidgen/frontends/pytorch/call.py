@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,21 +12,17 @@ import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import UnsupportedOp
-from smidgen.frontends.layout import Layout, NeedsTransposition
+from smidgen.frontends.layout import NeedsTransposition
+from smidgen.frontends.onnx.scope import Scope as OnnxScope
+from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.op import Op
 from smidgen.ops.shape.ops import Reshape
 
+__all__ = ["Call", "Scope", "Value", "four_axes", "identifier", "module_of"]
+
 if TYPE_CHECKING:
     import torch.fx
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A PyTorch activation: the tensor of our graph that holds it, and how it lies there."""
-
-    tensor: str
-    layout: Layout
 
 
 @dataclass(slots=True)
@@ -33,8 +30,15 @@ class Scope:
     """What all calls of one lowering share: the builder, and the names that are taken."""
 
     builder: GraphBuilder
+    may_move: bool = False
+    """Whether elements may be moved to another order in memory where a layer needs it."""
     taken: dict[str, int] = field(default_factory=dict)
     views: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+    onnx: OnnxScope = field(init=False)
+    """The same builder, names and views for what is lowered by way of ONNX operators."""
+
+    def __post_init__(self) -> None:
+        self.onnx = OnnxScope(self.builder, False, self.taken, self.views)
 
     def fresh(self, stem: str) -> str:
         """`stem`, or `stem` with the first number that makes it new."""
@@ -112,6 +116,8 @@ class Call:
             self.refuse(f"{name!r} is computed at run time", "make it a parameter or a buffer")
         if given is None or isinstance(given, (bool, int, float)):
             return None if given is None else np.asarray(given, np.float64)
+        if isinstance(given, Constant):
+            return given.values.astype(np.float64)
         return np.asarray(given.detach().cpu().double().numpy())
 
     def is_value(self, name: str) -> bool:
@@ -127,12 +133,23 @@ class Call:
         full = [int(number) for number in listed] or [default] * spatial
         return full[0], full[1] if spatial == 2 else default
 
+    def reads(self, index: int) -> bool:
+        """Whether result `index` of several is read."""
+        picked = [user for user in self.node.users if user.target is operator.getitem]
+        if len(picked) < len(self.node.users):
+            return True
+        return any(user.args[1] == index and user.users for user in picked)
+
     def stem(self) -> str:
         """The name for the node that this call becomes: the module's path where it is a layer."""
+        return self.scope.fresh(self.base_stem())
+
+    def base_stem(self) -> str:
+        """`stem`, which others may have."""
         path, kind = module_of(self.node)
         if path and kind.startswith("torch.nn."):
-            return self.scope.fresh(identifier(path))
-        return self.scope.fresh(identifier(f"{path}_{self.node.name}" if path else self.node.name))
+            return identifier(path)
+        return identifier(f"{path}_{self.node.name}" if path else self.node.name)
 
     def emit(self, op: Op, tensor: str, constants: Mapping[str, Array | None] | None = None) -> str:
         """Append `op` on `tensor` and float32 `constants`; returns the name of its output."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from smidgen.core.errors import MissingExtra
 from smidgen.frontends.layout import Layout, NeedsTransposition
-from smidgen.frontends.pytorch.fold import tidy
-from smidgen.frontends.pytorch.lowering import lower
+from smidgen.frontends.pytorch.fold import tidy, without_dead
+from smidgen.frontends.pytorch.lowering import Lowered, lower
 from smidgen.graph.graph import Graph
 
 if TYPE_CHECKING:
@@ -40,30 +40,40 @@ def from_module(
 
 
 def from_exported(program: ExportedProgram, name: str = "model") -> Graph:
-    """The float32 graph, in NHWC, of what `torch.export.export` made.
+    """The graph, in NHWC, of what `torch.export.export` made.
 
     Layout rule: an input [N, C, ...] of three axes or more becomes [N, ..., C]: images [N, C, H, W]
     become [N, H, W, C], series [N, C, T] become [N, T, C]; inputs of one or two axes stay. Only a
     model that needs its input the other way round (it transposes [N, T, C] itself, or multiplies
     its last axis) keeps it as it is. Outputs are laid out by the same rule, or as PyTorch has them
     where they lie so in memory (the channels were reduced, or moved last). Inside, 1-D layers run
-    over [N, T, 1, C]. No element is ever moved: permutations go into the order of the weights.
+    over [N, T, 1, C]. Permutations go into the order of the weights; elements are moved in memory
+    only where a model cannot do without, and then with the layout of inputs that moves fewer.
+    Inputs that are whole numbers become int32.
 
     Batch normalisation and constant factors are folded into the layers around them, and relu,
-    relu6 and hardtanh are fused into the layer before.
+    relu6 and hardtanh are fused into the layer before. A program that was quantised by PyTorch
+    (pt2e: quantize and dequantize around operators) becomes ops on int8 quanta.
 
     Raises UnsupportedOp, naming the aten operator and the module, for what cannot be expressed,
     and UnsupportedType for inputs that are not floats or have dynamic shapes.
     """
     functional = _functional(program)
-    try:
-        graph = lower(functional, name, Layout.channels_last)
-    except NeedsTransposition as refused:
-        try:
-            graph = lower(functional, name, Layout.of)
-        except NeedsTransposition:
-            raise refused from None
-    return tidy(graph)
+    for rule in (Layout.channels_last, Layout.of):
+        with suppress(NeedsTransposition):
+            return _tidied(lower(functional, name, rule))
+    moving = [lower(functional, name, rule, True) for rule in (Layout.channels_last, Layout.of)]
+    return _tidied(min(moving, key=lambda lowered: lowered.scope.moved_elements))
+
+
+def _tidied(lowered: Lowered) -> Graph:
+    graph = without_dead(lowered.graph)
+    if not lowered.has_quanta:
+        return tidy(graph)
+    # That module reads this package's rewrites.
+    from smidgen.frontends.onnx.integers import tidy_quantized  # noqa: PLC0415
+
+    return tidy_quantized(graph, lowered.scope.units)
 
 
 def _functional(program: ExportedProgram) -> ExportedProgram:

@@ -288,7 +288,11 @@ def _with_replaced(
 
 def _named_after_producers(graph: Graph) -> Graph:
     """Every activation called after the node that computes it, whichever nodes it absorbed."""
-    names = {node.outputs[0]: f"{node.name}_out" for node in graph.nodes}
+    names = {
+        old: f"{node.name}_out" + (str(index) if len(node.outputs) > 1 else "")
+        for node in graph.nodes
+        for index, old in enumerate(node.outputs)
+    }
     nodes = [
         replace(
             node,
@@ -300,6 +304,16 @@ def _named_after_producers(graph: Graph) -> Graph:
     tensors = [replace(graph.tensors[old], name=new) for old, new in names.items()]
     outputs = tuple(names.get(name, name) for name in graph.outputs)
     return replace(graph, outputs=outputs).with_nodes(nodes, tensors)
+
+
+def without_dead(graph: Graph) -> Graph:
+    """`graph` with the nodes that its outputs and its state depend on."""
+    needed, kept = set(graph.outputs), []
+    for node in reversed(graph.nodes):
+        if node.op.has_effect or not needed.isdisjoint(node.outputs):
+            needed.update(node.inputs)
+            kept.append(node)
+    return graph.with_nodes(reversed(kept))
 
 
 def _pruned(graph: Graph) -> Graph:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import UnsupportedOp, UnsupportedType
-from smidgen.frontends.layout import Layout
+from smidgen.frontends.layout import Layout, NeedsTransposition
+from smidgen.frontends.onnx.scope import Scope as OnnxScope
+from smidgen.frontends.onnx.values import Constant
+from smidgen.frontends.pytorch.arithmetic import ARITHMETIC
 from smidgen.frontends.pytorch.call import Call, Scope, Value, identifier
 from smidgen.frontends.pytorch.convolution import CONVOLUTIONS
 from smidgen.frontends.pytorch.dense import PRODUCTS
 from smidgen.frontends.pytorch.elementwise import ELEMENTWISE
+from smidgen.frontends.pytorch.layers import LAYERS
+from smidgen.frontends.pytorch.movement import MOVEMENT
 from smidgen.frontends.pytorch.pooling import POOLS
+from smidgen.frontends.pytorch.quantized import (
+    LAYERS_OF_QUANTA,
+    QUANTIZATION,
+    constant_of,
+    is_quantization,
+)
 from smidgen.frontends.pytorch.shaping import SHAPING
+from smidgen.frontends.pytorch.translation import Translation, as_array
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
+from smidgen.ops.quantization.ops import Dequantize, Quantize
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +45,16 @@ LOWERINGS: Mapping[str, Callable[[Call], Value]] = {
     **ELEMENTWISE,
     **SHAPING,
 }
-"""How each aten overload becomes graph; a new operator is one function and one entry."""
+"""How aten overloads become graph without moving an element in memory."""
+
+TRANSLATIONS: Mapping[str, Translation] = {**ARITHMETIC, **MOVEMENT, **LAYERS, **QUANTIZATION}
+"""How aten overloads become ONNX operators: all others, and those that cannot do without moves.
+
+A new operator is one function and one entry here.
+"""
+
+_INTEGERS = {"int64": DType.INT32, "int32": DType.INT32, "bool": DType.BOOL}
+"""Types of inputs beside floats, and what they are on the device."""
 
 LayoutRule = Callable[[tuple[int, ...]], Layout]
 """Says how a graph input of some logical shape lies in memory."""
@@ -40,9 +63,14 @@ Environment = dict["torch.fx.Node", Any]
 """What each node of the program stands for: a `Value`, or a torch constant."""
 
 
-def lower(program: ExportedProgram, name: str, input_layout: LayoutRule) -> Graph:
-    """The unoptimised graph of `program`, with its inputs laid out by `input_layout`."""
-    scope = Scope(GraphBuilder(name))
+def lower(
+    program: ExportedProgram, name: str, input_layout: LayoutRule, may_move: bool = False
+) -> Lowered:
+    """The unoptimised graph of `program`, with its inputs laid out by `input_layout`.
+
+    Raises NeedsTransposition where elements have to be moved in memory, unless that is allowed.
+    """
+    scope = Scope(GraphBuilder(name), may_move)
     known: Environment = {}
     _bind_placeholders(program, known, scope, input_layout)
     for node in program.graph.nodes:
@@ -50,7 +78,21 @@ def lower(program: ExportedProgram, name: str, input_layout: LayoutRule) -> Grap
             _lower_call(node, known, scope)
     by_name = {node.name: value for node, value in known.items()}
     results = [by_name.get(str(output)) for output in program.graph_signature.user_outputs]
-    return scope.builder.finish([_result(scope, value, i) for i, value in enumerate(results)])
+    ends = [_result(scope, value, i, input_layout) for i, value in enumerate(results)]
+    return Lowered(scope.builder.finish(ends), scope.onnx)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A graph, and what is known of its constants and of what it moves."""
+
+    graph: Graph
+    scope: OnnxScope
+
+    @property
+    def has_quanta(self) -> bool:
+        """Whether the program was quantised by PyTorch."""
+        return any(isinstance(node.op, (Quantize, Dequantize)) for node in self.graph.nodes)
 
 
 def _bind_placeholders(
@@ -78,7 +120,9 @@ def _constants(program: ExportedProgram) -> dict[str, torch.Tensor]:
 def _bind_input(node: torch.fx.Node, scope: Scope, input_layout: LayoutRule) -> Value:
     meta: Any = node.meta.get("val")
     dtype = getattr(meta, "dtype", None)
-    if dtype is None or not dtype.is_floating_point:
+    label = str(dtype).removeprefix("torch.")
+    element = _INTEGERS.get(label, DType.FLOAT32)
+    if dtype is None or not (dtype.is_floating_point or label in _INTEGERS):
         raise UnsupportedType(
             f"input {node.name!r}", f"{dtype or type(meta).__name__}", "pass a tensor of floats"
         )
@@ -89,7 +133,7 @@ def _bind_input(node: torch.fx.Node, scope: Scope, input_layout: LayoutRule) -> 
     shape = tuple(int(extent) for extent in meta.shape)
     layout = input_layout(shape)
     name = scope.fresh(identifier(node.name))
-    return Value(scope.builder.input(name, DType.FLOAT32, memory_shape(layout)), layout)
+    return Value(scope.builder.input(name, element, memory_shape(layout)), layout)
 
 
 def memory_shape(layout: Layout) -> tuple[int, ...]:
@@ -109,26 +153,61 @@ def _lower_call(node: torch.fx.Node, known: Environment, scope: Scope) -> None:
         return
     arguments = {key: _resolve(given, known) for key, given in _bound(node).items()}
     if not _mentions_value(list(arguments.values())):
-        known[node] = _evaluate(node, known)
+        known[node] = _evaluate(node, arguments, known)
         return
-    call = Call(node, arguments, scope)
-    lowering = LOWERINGS.get(call.operator)
-    if lowering is None:
+    known[node] = _lowered(Call(node, arguments, scope))
+
+
+def _lowered(call: Call) -> Any:
+    """What a call becomes: without moves where that can be, else by way of ONNX operators."""
+    name = call.operator
+    plain, other = LOWERINGS.get(name), TRANSLATIONS.get(name)
+    if plain is None and other is None:
         call.refuse("smidgen has no such operator", f"use one of: {_alternatives()}")
-    known[node] = lowering(call)
+    if plain is None or (other is not None and not _is_plain(call)):
+        assert other is not None
+        return other(call)
+    try:
+        return plain(call)
+    except NeedsTransposition:
+        if other is None or not call.scope.may_move:
+            raise
+    except UnsupportedOp:
+        if other is None:
+            raise
+    return other(call)
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether a call is of real numbers only, none of them dequantised weights of a layer."""
+    values = [value for value in _flat(list(call.arguments.values())) if isinstance(value, Value)]
+    real = all(call.scope.onnx.dtype(value) is DType.FLOAT32 for value in values)
+    weighted = call.operator in LAYERS_OF_QUANTA and any(
+        isinstance(given, Constant) and given.unit is not None for given in call.arguments.values()
+    )
+    return real and not weighted
+
+
+def _flat(given: Any) -> list[Any]:
+    if isinstance(given, list):
+        return [each for item in given for each in _flat(item)]
+    return [given]
 
 
 def _alternatives() -> str:
-    names = {name.split(".")[1].strip("_") for name in LOWERINGS}
+    names = {name.split(".")[1].strip("_") for name in (*LOWERINGS, *TRANSLATIONS)}
     return ", ".join(sorted(names))
 
 
 def _picked(node: torch.fx.Node, known: Environment) -> Any:
-    """Element `index` of an operator with several results, of which we lower the first only."""
+    """Element `index` of an operator with several results, some of which may be missing."""
     source, index = node.args
     value = known[source]  # type: ignore[index]
     if not isinstance(value, Value):
-        return value[index]
+        picked = value[index]
+        if picked is None and node.users:
+            raise UnsupportedOp(f"{source}", f"its result {index} is used", "use the others only")
+        return picked
     if index != 0 and node.users:
         raise UnsupportedOp(f"{source}", f"its result {index} is used", "use its first result only")
     return value
@@ -158,14 +237,29 @@ def _mentions_value(given: Any) -> bool:
     return isinstance(given, Value)
 
 
-def _evaluate(node: torch.fx.Node, known: Environment) -> Any:
+def _evaluate(node: torch.fx.Node, arguments: Mapping[str, Any], known: Environment) -> Any:
     """An operator on constants only, computed now."""
     assert callable(node.target)
-    positional = [_resolve(each, known) for each in node.args]
-    return node.target(*positional, **{k: _resolve(v, known) for k, v in node.kwargs.items()})
+    name = str(node.target)
+    if is_quantization(name) and ".dequantize" in name:
+        return constant_of(arguments)
+    positional = [_as_torch(_resolve(each, known)) for each in node.args]
+    named = {k: _as_torch(_resolve(v, known)) for k, v in node.kwargs.items()}
+    return node.target(*positional, **named)
 
 
-def _result(scope: Scope, value: Any, index: int) -> str:
+def _as_torch(given: Any) -> Any:
+    """Constants as PyTorch computes with them."""
+    if isinstance(given, list):
+        return [_as_torch(each) for each in given]
+    if not isinstance(given, Constant):
+        return given
+    import torch  # noqa: PLC0415 - PyTorch is an extra
+
+    return torch.from_numpy(as_array(given).copy())
+
+
+def _result(scope: Scope, value: Any, index: int, input_layout: LayoutRule) -> str:
     """The tensor of output `index`, channels-last, or as PyTorch has it where it lies so."""
     if not isinstance(value, Value):
         raise UnsupportedOp(
@@ -174,9 +268,12 @@ def _result(scope: Scope, value: Any, index: int) -> str:
     rank = len(value.layout.axes)
     moved = (0, *range(2, rank), 1)
     if not (value.layout.is_prefix(range(rank)) or (rank > 2 and value.layout.is_prefix(moved))):
-        raise UnsupportedOp(
-            f"output {index}",
-            "its axes are permuted",
-            "return it as the last layer leaves it, and permute outside the model",
-        )
+        if not scope.may_move:
+            raise NeedsTransposition(
+                f"output {index}",
+                "its axes are permuted",
+                "return it as the last layer leaves it, and permute outside the model",
+            )
+        order = input_layout(value.layout.shape).order() or range(rank)
+        return scope.onnx.laid(value, order)
     return scope.reshape(value.tensor, memory_shape(value.layout))

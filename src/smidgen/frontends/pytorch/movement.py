@@ -1,4 +1,4 @@
-"""Operators that pick, join, pad or resize, by way of ONNX operators."""
+"""Operators that pick, join, pad, resize or go over windows, by way of ONNX operators."""
 
 from __future__ import annotations
 
@@ -144,6 +144,13 @@ def repeat(call: Call) -> Value:
 def expand(call: Call) -> Value:
     """Repeated to a shape that it broadcasts to."""
     return apply(call, "Expand", call.value("self"), list(call.shape))
+
+
+def filled(call: Call) -> Constant:
+    """One number, in a shape that is known."""
+    name = call.operator
+    number = float(call.arguments.get("fill_value", 1.0 if "ones" in name else 0.0))
+    return Constant(np.full(call.shape, number, np.float32))
 
 
 def take(call: Call) -> Value:
@@ -293,12 +300,38 @@ def convolution(call: Call) -> Value:
     return apply(call, "Conv", *operands, group=int(call.arguments["groups"]), **attributes)
 
 
+def average_pool(call: Call) -> Value:
+    """The mean of each window, padding counted where PyTorch does."""
+    if call.arguments.get("divisor_override") is not None:
+        call.refuse("divisor_override", "scale the following layer's weights instead")
+    x = call.value("self")
+    spatial = len(x.layout.axes) - 2
+
+    def each(name: str) -> tuple[int, ...]:
+        given = call.arguments[name]
+        listed = [given] if isinstance(given, int) else [int(n) for n in given]
+        return tuple(listed * spatial if len(listed) == 1 else listed)
+
+    stride = each("stride") if call.arguments["stride"] else each("kernel_size")
+    return apply(
+        call,
+        "AveragePool",
+        x,
+        kernel_shape=each("kernel_size"),
+        strides=stride,
+        pads=each("padding") * 2,
+        ceil_mode=bool(call.arguments["ceil_mode"]),
+        count_include_pad=bool(call.arguments["count_include_pad"]),
+    )
+
+
 MOVEMENT: Mapping[str, Translation] = {
     **dict.fromkeys(
         (
             *("aten.view.default", "aten._unsafe_view.default", "aten.reshape.default"),
             *("aten.flatten.using_ints", "aten.unflatten.int", "aten.squeeze.default"),
             *("aten.squeeze.dim", "aten.squeeze.dims", "aten.unsqueeze.default"),
+            *("aten.view_as.default", "aten.reshape_as.default"),
         ),
         view,
     ),
@@ -316,7 +349,15 @@ MOVEMENT: Mapping[str, Translation] = {
     "aten.flip.default": flip,
     "aten.roll.default": roll,
     "aten.repeat.default": repeat,
-    "aten.expand.default": expand,
+    **dict.fromkeys(("aten.expand.default", "aten.expand_as.default"), expand),
+    **dict.fromkeys(
+        (
+            *("aten.zeros_like.default", "aten.new_zeros.default"),
+            *("aten.ones_like.default", "aten.new_ones.default"),
+            *("aten.full_like.default", "aten.new_full.default"),
+        ),
+        filled,
+    ),
     "aten.index_select.default": take,
     "aten.embedding.default": embedding,
     "aten.pixel_shuffle.default": pixel_shuffle,
@@ -339,6 +380,7 @@ MOVEMENT: Mapping[str, Translation] = {
         for name in ("linear1d", "bilinear2d")
         for form in ("vec", "default")
     },
+    **dict.fromkeys(("aten.avg_pool1d.default", "aten.avg_pool2d.default"), average_pool),
     "aten.conv_transpose1d.default": transposed_convolution,
     "aten.conv_transpose2d.input": transposed_convolution,
     **dict.fromkeys(

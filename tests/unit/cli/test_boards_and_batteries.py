@@ -1,0 +1,145 @@
+"""Boards of all kinds, a user's own board, and batteries, on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from smidgen.cli.main import main
+
+OWN = """
+name = "my-board"
+core = "cortex-m3"
+clock_hz = 50_000_000
+[[flash]]
+name = "rom"
+address = 0x0
+bytes = 65_536
+[[ram]]
+name = "sram"
+address = 0x20000000
+bytes = 16_384
+"""
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    return int(ended.value.code or 0), output.out, output.err
+
+
+def test_boards_say_which_are_not_verified(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "boards", "not-verified")
+    assert "raspberry-pi-4" in out and "not verified" in out and "nucleo" not in out
+    assert "refused" in next(line for line in out.splitlines() if "uno-r3" in line)
+    _, emulated, _ = call(capsys, "boards", "--emulated")
+    assert "esp32-devkitc" not in emulated and "esp32-c3" in emulated
+
+
+def test_boards_show_currents_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = call(capsys, "boards", "--battery")
+    assert "13.2" in out and "raspberry-pi-pico" not in out
+    _, notes, _ = call(capsys, "boards", "l4r5zi", "--notes")
+    assert "0x08000000" in notes and "DS12023" in notes and "5 wait states" in notes
+
+
+def test_a_board_of_ones_own_works_like_the_others(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own, out = tmp_path / "mine.toml", tmp_path / "out"
+    own.write_text(OWN)
+    code, text, _ = call(capsys, "compile", small_model, "--board", own, "-o", out)
+    assert code == 0 and "my-board (cortex-m3, 50 MHz)" in text and "0 mismatches" in text
+    np.save(tmp_path / "x.npy", np.zeros((1, 12, 6, 1), np.int8))
+    own.unlink()  # the build keeps what it needs
+    code, text, _ = call(capsys, "run", out, "--input", tmp_path / "x.npy")
+    assert code == 0 and "classes" in text
+    own.write_text(OWN)
+    for command in (["profile", small_model], ["check", small_model]):
+        code, text, _ = call(capsys, *command, "--board", own)
+        assert code == 0 and "my-board" in text
+    _, listed, _ = call(capsys, "boards", own)
+    assert "my-board" in listed and "nucleo" not in listed
+
+
+def test_a_wrong_board_file_is_explained(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text(OWN.replace("50_000_000", '"fast"'))
+    code, _, problem = call(capsys, "profile", small_model, "--board", own)
+    assert code == 1 and "mine.toml" in problem and "clock_hz" in problem
+
+
+@pytest.mark.parametrize("name", ["esp32-s3", "pi-5", "k210"])
+def test_compile_for_a_core_that_is_not_emulated_says_so(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    out = tmp_path / "out"
+    code, text, _ = call(capsys, "compile", small_model, "--board", name, "-o", out)
+    assert code == 0 and "NOT VERIFIED" in text and "0 mismatches" in text
+    report = json.loads((out / "report.json").read_text())
+    assert report["verified"] is False and "instructions" not in report
+    assert report["proof"]["bytes_compared"] == 32
+    code, _, problem = call(capsys, "profile", small_model, "--board", name)
+    assert code == 1 and "not emulated" in problem
+    code, text, _ = call(capsys, "check", small_model, "--board", name)
+    assert code == 0
+
+
+def test_compile_for_avr_is_refused_with_the_reason(
+    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code, _, problem = call(capsys, "compile", small_model, "--board", "uno-r3", "-o", out)
+    assert code == 1 and "16 bits" in problem and "Traceback" not in problem and not out.exists()
+
+
+def test_profile_runs_as_many_inputs_as_asked_and_prints_bands(
+    small_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, text, _ = call(capsys, "profile", small_model, "--board", "pico", "--inputs", "7")
+    assert "over 7 inputs" in text and "+-" in text and "by the call graph" in text
+    _, out, _ = call(
+        capsys, "profile", small_model, "--board", "nucleo-l4r5zi", "--inputs", "2", "--json"
+    )
+    report = json.loads(out)
+    assert report["inferences"] == 2 and report["modelled_error_percent"] > 0
+    assert report["stack_bound_bytes"] >= report["stack_bytes"] > 0
+    assert report["flash_wait_cycles"] > 0
+    code, _, _ = call(capsys, "profile", small_model, "--board", "pico", "--inputs", "0")
+    assert code != 0
+
+
+def test_battery_prints_months_and_every_assumption(
+    small_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("battery", small_model, "--board", "nucleo-l4r5zi")
+    code, text, _ = call(capsys, *arguments, "--load", "sensor=0.4mA")
+    assert code == 0
+    for fact in ("CR2032", "days", "modelled", "13.2 mA", "2.8 uA", "sensor: 0.4 mA", "220 mAh",
+                 "DS12023", "1 % a year", "not counted"):  # fmt: skip
+        assert fact in text, fact
+    _, out, _ = call(capsys, *arguments, "--battery", "lipo-1000", "--period", "100ms", "--json")
+    life = json.loads(out)
+    assert life["months"] > 1 and life["battery"]["usable_mah"] == 800
+    assert life["months_low"] <= life["months"] <= life["months_high"]
+
+
+def test_battery_says_what_it_lacks(small_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, problem = call(capsys, "battery", small_model, "--board", "pico")
+    assert code == 1 and "--active-ma and --sleep-ua" in problem
+    code, text, _ = call(
+        capsys, "battery", small_model, "--board", "pico", "--active-ma", 20, "--sleep-ua", 800
+    )
+    assert code == 0 and "given by the user" in text
+    code, _, problem = call(
+        capsys, "battery", small_model, "--board", "l4r5zi", "--battery", "CR2033"
+    )
+    assert code == 1 and "CR2032" in problem
+    code, _, problem = call(capsys, "battery", small_model, "--board", "l4r5zi", "--period", "1ns")
+    assert code == 1 and "period" in problem

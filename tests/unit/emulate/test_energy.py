@@ -1,0 +1,104 @@
+"""Battery life, against sums done by hand."""
+
+import pytest
+
+from smidgen.core.errors import InputError, UnknownName
+from smidgen.emulate.energy import (
+    BATTERIES,
+    HOURS_A_MONTH,
+    Battery,
+    Load,
+    battery,
+    battery_life,
+    currents_for,
+    parse_load,
+    seconds,
+)
+from smidgen.targets.catalogue import Currents, board
+
+CURRENTS = Currents(10.0, 5.0, 3.0, 100_000_000, "test")
+CELL = Battery("cell", 3.0, 200.0, 0.0, "test")
+
+
+def test_a_duty_cycle_by_hand():
+    life = battery_life(CELL, CURRENTS, period_s=1.0, active_s=0.01)
+    average = 10.0 * 0.01 + 0.005 * 0.99
+    assert life.average_ma == pytest.approx(average)
+    assert life.months == pytest.approx(200 / average / HOURS_A_MONTH)
+    assert life.inference_mj == pytest.approx(10.0 * 3.0 * 0.01)
+
+
+def test_loads_and_self_discharge_shorten_it():
+    leaking = Battery("cell", 3.0, 200.0, 10.0, "test")
+    bare = battery_life(CELL, CURRENTS, 1.0, 0.01).months
+    assert battery_life(leaking, CURRENTS, 1.0, 0.01).months < bare
+    loaded = battery_life(CELL, CURRENTS, 1.0, 0.01, (Load("radio", 1.0),))
+    assert loaded.average_ma == pytest.approx(1.0 + 0.10495)
+
+
+def test_a_battery_that_only_leaks_lasts_by_its_self_discharge():
+    idle = Currents(0.0, 0.0, 3.0, 1, "test")
+    half_a_year = Battery("cell", 3.0, 100.0, 200.0, "test")
+    assert battery_life(half_a_year, idle, 1.0, 0.0).months == pytest.approx(6)
+
+
+def test_the_band_of_the_modelled_time_gives_a_range():
+    life = battery_life(CELL, CURRENTS, 1.0, 0.5, active_error_percent=20)
+    assert life.months_low < life.months < life.months_high
+    exact = battery_life(CELL, CURRENTS, 1.0, 0.5)
+    assert exact.months_low == exact.months == exact.months_high
+
+
+def test_a_low_voltage_needs_a_converter():
+    single = Battery("AA", 1.5, 2500.0, 0.0, "test")
+    life = battery_life(single, CURRENTS, 1.0, 0.01)
+    assert life.converter_factor == pytest.approx(3.0 / 1.5 / 0.85)
+    assert life.average_ma == pytest.approx(0.10495 * life.converter_factor)
+
+
+def test_an_inference_longer_than_its_period_is_refused():
+    with pytest.raises(InputError, match="shorter than one inference"):
+        battery_life(CELL, CURRENTS, 1.0, 1.5)
+
+
+def test_batteries_by_name():
+    assert battery("cr2032") is BATTERIES["cr2032"]
+    assert battery("LiPo-500mAh").usable_mah == battery("lipo 500").usable_mah == 400
+    assert all(each.source and each.usable_mah > 0 for each in BATTERIES.values())
+    for wrong in ("CR2033", "lipo-0", "lipo-", "lipo-9999999", ""):
+        with pytest.raises(UnknownName, match="battery"):
+            battery(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1s", 1), ("20 ms", 0.02), ("5min", 300), ("1e3us", 1e-3), ("0.5h", 1800)]
+)
+def test_periods(text, value):
+    assert seconds(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "s", "-1s", "0s", "1 fortnight", "nan s", "1e999s", "1s2"]
+)
+def test_wrong_periods_are_refused(text):
+    with pytest.raises(InputError, match="period"):
+        seconds(text)
+
+
+def test_loads_by_name():
+    assert parse_load("sensor=0.4mA") == Load("sensor", pytest.approx(0.4))
+    assert parse_load("radio = 15 uA") == Load("radio", pytest.approx(0.015))
+    for wrong in ("sensor", "=1mA", "a=1", "a=1V", "a=-1mA"):
+        with pytest.raises(InputError, match="load"):
+            parse_load(wrong)
+
+
+def test_currents_of_the_board_or_of_the_user():
+    known = currents_for(board("nucleo-l4r5zi"))
+    assert (known.active_ma, known.sleep_ua) == (13.2, 2.8)
+    mixed = currents_for(board("nucleo-l4r5zi"), sleep_ua=100.0)
+    assert (mixed.active_ma, mixed.sleep_ua) == (13.2, 100.0) and "by the user" in mixed.source
+    own = currents_for(board("raspberry-pi-pico"), 20.0, 0.0)
+    assert (own.active_ma, own.sleep_ua) == (20.0, 0.0)
+    with pytest.raises(InputError, match="--active-ma and --sleep-ua"):
+        currents_for(board("raspberry-pi-pico"), 20.0)

@@ -1,0 +1,75 @@
+"""The catalogue as a whole: what is promised of every board in it."""
+
+import pytest
+
+from smidgen.core.errors import InputError
+from smidgen.targets.catalogue import board, boards, cores, load_board
+
+
+def test_there_are_many_boards_and_most_are_emulated():
+    assert len(boards()) >= 60
+    assert sum(each.core.is_emulated for each in boards()) >= 50
+
+
+def test_every_core_says_how_it_is_run_or_why_not():
+    for core in cores():
+        assert core.emulator in ("unicorn", "qemu", "none")
+        assert bool(core.not_emulated) == (not core.is_emulated), core.name
+        assert not (core.refused and core.is_emulated), core.name
+
+
+def test_every_modelled_core_states_an_error_band():
+    for core in cores():
+        assert (core.cycle_error_percent is not None) == bool(core.cycle_model), core.name
+
+
+@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+def test_a_board_is_plausible(each):
+    assert each.ram and 1_000_000 <= each.clock_hz <= 3_000_000_000
+    assert each.flash or each.core.system == "linux"
+    if each.currents:
+        assert 0.1 < each.currents.active_ma < 1000 and 0 < each.currents.sleep_ua < 5000
+        assert 1.7 <= each.currents.volts <= 5 and each.currents.source
+        assert each.currents.clock_hz <= each.clock_hz
+
+
+@pytest.mark.parametrize(
+    ("name", "core"),
+    [
+        ("arduino-uno-r3", "avr"), ("portenta", "cortex-m7f"), ("uno-r4", "cortex-m4f"),
+        ("pi-zero", "arm1176"), ("pi-4", "cortex-a72"), ("pi-5", "cortex-a76"),
+        ("esp32", "xtensa-lx6"), ("esp32-s3", "xtensa-lx7"), ("esp32-c6", "rv32imac"),
+        ("esp32-p4", "rv32imafc"), ("samd21", "cortex-m0plus"), ("samd51", "cortex-m4f"),
+        ("apollo4", "cortex-m4f"), ("xg24", "cortex-m33f"), ("ch32v003", "rv32ec"),
+        ("ch32v307", "rv32imafc"), ("k210", "rv64imafdc"), ("ra8d1", "cortex-m85"),
+        ("max78000", "cortex-m4f"), ("rt1060", "cortex-m7f"), ("stm32n6", "cortex-m55"),
+        ("nucleo-f091rc", "cortex-m0"), ("lpc55s69", "cortex-m33f"),
+    ],
+)  # fmt: skip
+def test_boards_have_their_core(name, core):
+    assert board(name).core.name == core
+
+
+def test_a_path_that_ends_in_toml_is_a_board_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "mine"\ncore = "cortex-m3"\nclock_hz = 1_000_000\n'
+        '[[flash]]\nname = "f"\naddress = 0\nbytes = 1024\n'
+        '[[ram]]\nname = "r"\naddress = 0x20000000\nbytes = 1024\n'
+    )
+    assert board(str(path)) == load_board(path)
+    with pytest.raises(InputError, match=r"none\.toml"):
+        board(str(tmp_path / "none.toml"))
+
+
+def test_only_what_runs_linux_may_leave_out_its_flash(tmp_path):
+    path = tmp_path / "b.toml"
+    text = (
+        'name = "b"\ncore = "{}"\nclock_hz = 1_000_000\n'
+        '[[ram]]\nname = "r"\naddress = 0\nbytes = 1024\n'
+    )
+    path.write_text(text.format("cortex-a53"))
+    assert load_board(path).flash == ()
+    path.write_text(text.format("cortex-m3"))
+    with pytest.raises(InputError, match="'flash' is missing"):
+        load_board(path)
