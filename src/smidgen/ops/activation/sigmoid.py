@@ -42,7 +42,7 @@ def tanh_bytes(value: Array, scale: float) -> Array:
 
 
 def _limits(value: Array) -> Array:
-    """Where reach ends; from a scale of 8 on 0 is within none, and Micro asks for the lower first."""
+    """Where reach ends; from a scale of 8 on 0 is in none, and Micro asks for the lower first."""
     return np.where(value <= 0, -128, 127)
 
 

@@ -1,0 +1,151 @@
+/* net: made by smidgen for nucleo-l4r5zi (cortex-m4f).
+ *
+ * 7 layers, 10392 MAC. Arena 1320 B, constants 412 B.
+ */
+#include "net.h"
+
+/* How layers share kernel code; see smg.h. */
+#define SMG_KERNEL static inline
+#include "smg.h"
+#include "smg_conv2d_s8_dsp.h"
+#include "smg_depthwise_s8_dsp.h"
+#include "smg_add_s8_plane.h"
+#include "smg_pool2d_s8.h"
+#include "smg_softmax_s8.h"
+
+#include "net_weights.h"
+
+static const smg_conv2d_s8_dsp_t net_conv2d_0 = {
+    .windows = {
+        .in_rows = 8, .in_cols = 8, .in_channels = 2, .out_cols = 8, .out_pixels = 64,
+        .win_rows = 3, .win_cols = 3, .row_reach = 2, .col_reach = 2, .stride_rows = 1,
+        .stride_cols = 1, .dilation_rows = 1, .dilation_cols = 1, .top = 1, .left = 1,
+        .zero_point = 3, .runs = 0, .run_bytes = 0, .run_step = 0, .pixel_step = 0,
+    },
+    .out_channels = 6, .depth = 20,
+    .dot = {
+        .x_bytes = 80, .entry = 337, .scale = 2048, .odd_scale = 8, .addend = -117833728,
+    },
+    .low = -128, .high = 127, .weights = net_conv2d_0_weights,
+};
+
+/* conv2d_0: 1x8x8x2 -> 1x8x8x6, weights 6x3x3x2
+ * arena[0..127] -> arena[552..935] | 6912 MAC */
+SMG_NOINLINE static void net_run_conv2d_0(uint8_t *arena) {
+    smg_conv2d_s8_dsp(
+        &net_conv2d_0,
+        (const int8_t *)(arena + 0),
+        (int8_t *)(arena + 552),
+        arena + 128);
+}
+
+static const smg_depthwise_s8_dsp_t net_depthwise_conv2d_0 = {
+    .channels = 6, .multiplier = 1, .rows = 8, .cols = 8, .row_step = 48, .col_step = 6,
+    .out_rows = 8, .out_cols = 8, .out_row_step = 48, .out_col_step = 6, .taps = 3, .win_cols = 3,
+    .steps = 2, .planes = 2, .plane_words = 60, .column_words = 6, .window_words = 6,
+    .output_words = 6, .first = 13, .tile_cols = 8, .tile_in_cols = 10, .tile_step = 8, .left = 1,
+    .lead = 1, .pairs = 3, .trail = 1, .zero_point = -128, .scale = 0, .addend = 0,
+    .out_zero_point = -5, .low = -128, .high = 127, .weights = net_depthwise_conv2d_0_weights,
+    .bias = net_depthwise_conv2d_0_bias, .mantissas = net_depthwise_conv2d_0_mantissas,
+    .factors = net_depthwise_conv2d_0_factors,
+};
+
+/* depthwise_conv2d_0: 1x8x8x6 -> 1x8x8x6, weights 1x3x3x6
+ * arena[552..935] -> arena[936..1319] | 3456 MAC */
+SMG_NOINLINE static void net_run_depthwise_conv2d_0(uint8_t *arena) {
+    smg_depthwise_s8_dsp_3x3_stride1_shift(
+        &net_depthwise_conv2d_0,
+        (const int8_t *)(arena + 552),
+        (int8_t *)(arena + 936),
+        arena + 0);
+}
+
+static const smg_add_s8_plane_t net_add_0 = {
+    .count = 384, .period = 384, .a_slope = 2796202, .b_slope = 3728270, .intercept = 294766345,
+    .shift = 22, .low = -128, .high = 127,
+};
+
+/* add_0: 1x8x8x6 and 1x8x8x6 -> 1x8x8x6
+ * arena[552..935], arena[936..1319] -> arena[0..383] */
+SMG_NOINLINE static void net_run_add_0(uint8_t *arena) {
+    smg_add_s8_plane(
+        &net_add_0,
+        (const int8_t *)(arena + 552),
+        (const int8_t *)(arena + 936),
+        (int8_t *)(arena + 0));
+}
+
+static const smg_pool2d_s8_t net_max_pool2d_0 = {
+    .in_rows = 8, .in_cols = 8, .channels = 6, .out_rows = 4, .out_cols = 4, .win_rows = 2,
+    .win_cols = 2, .stride_rows = 2, .stride_cols = 2, .top = 0, .left = 0, .low = -128,
+    .high = 127,
+};
+
+/* max_pool2d_0: 1x8x8x6 -> 1x4x4x6
+ * arena[0..383] -> arena[0..95] */
+SMG_NOINLINE static void net_run_max_pool2d_0(uint8_t *arena) {
+    smg_max_pool2d_s8(&net_max_pool2d_0, (const int8_t *)(arena + 0), (int8_t *)(arena + 0));
+}
+
+static const smg_pool2d_s8_t net_average_pool2d_0 = {
+    .in_rows = 1, .in_cols = 16, .channels = 6, .out_rows = 1, .out_cols = 1, .win_rows = 1,
+    .win_cols = 16, .stride_rows = 4, .stride_cols = 4, .top = 0, .left = 0, .low = -128,
+    .high = 127,
+};
+
+/* average_pool2d_0: 1x4x4x6 -> 1x1x1x6
+ * arena[0..95] -> arena[96..101] */
+SMG_NOINLINE static void net_run_average_pool2d_0(uint8_t *arena) {
+    smg_average_pool2d_s8(
+        &net_average_pool2d_0,
+        (const int8_t *)(arena + 0),
+        (int8_t *)(arena + 96));
+}
+
+static const smg_conv2d_s8_dsp_t net_dense_0 = {
+    .windows = {
+        .in_rows = 1, .in_cols = 1, .in_channels = 6, .out_cols = 1, .out_pixels = 1, .win_rows = 1,
+        .win_cols = 1, .row_reach = 0, .col_reach = 0, .stride_rows = 1, .stride_cols = 1,
+        .dilation_rows = 1, .dilation_cols = 1, .top = 0, .left = 0, .zero_point = -20, .runs = 0,
+        .run_bytes = 0, .run_step = 0, .pixel_step = 0,
+    },
+    .out_channels = 4, .depth = 8,
+    .dot = {
+        .x_bytes = 32, .entry = 241, .scale = 0, .odd_scale = 0, .addend = 8880128,
+    },
+    .low = -128, .high = 127, .weights = net_dense_0_weights,
+};
+
+/* dense_0: 1x6 -> 1x4, weights 4x6
+ * arena[96..101] -> arena[40..43] | 24 MAC */
+SMG_NOINLINE static void net_run_dense_0(uint8_t *arena) {
+    smg_conv2d_s8_dsp(
+        &net_dense_0,
+        (const int8_t *)(arena + 96),
+        (int8_t *)(arena + 40),
+        arena + 0);
+}
+
+static const smg_softmax_s8_t net_softmax_0 = {
+    .rows = 1, .depth = 4, .mantissa = 1717986944, .left_shift = 23, .smallest_difference = -248,
+};
+
+/* softmax_0: 1x4 -> 1x4
+ * arena[40..43] -> arena[16..19] */
+SMG_NOINLINE static void net_run_softmax_0(uint8_t *arena) {
+    smg_softmax_s8(&net_softmax_0, (const int8_t *)(arena + 40), (int8_t *)(arena + 16), arena + 0);
+}
+
+void net_init(void *arena) {
+    (void)arena;
+}
+
+void net_run(void *arena) {
+    net_run_conv2d_0(arena);
+    net_run_depthwise_conv2d_0(arena);
+    net_run_add_0(arena);
+    net_run_max_pool2d_0(arena);
+    net_run_average_pool2d_0(arena);
+    net_run_dense_0(arena);
+    net_run_softmax_0(arena);
+}
