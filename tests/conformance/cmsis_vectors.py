@@ -240,7 +240,9 @@ def dense(a: Arrays) -> Vector:
     x = a.array("input").reshape(batches, depth)
     dtype = DType.parse(str(x.dtype))
     names = [b.input("x", dtype, x.shape, quant(1.0, -a.offset("INPUT")))]
-    factor = quant(a.real("OUTPUT_MULTIPLIER", "OUTPUT_SHIFT"), -a.number("FILTER_OFFSET", default=0))
+    factor = quant(
+        a.real("OUTPUT_MULTIPLIER", "OUTPUT_SHIFT"), -a.number("FILTER_OFFSET", default=0)
+    )
     names.append(_weights(a, b, (count, depth), factor))
     return _one(a, b, Dense(), [*names, *_bias(a, b, count)], x, quant(1.0, a.offset("OUTPUT")))
 
@@ -308,9 +310,7 @@ def product(a: Arrays) -> Vector:
     """Elementwise, int16."""
     b, run = GraphBuilder(a.name), [a.array("input1"), a.array("input2")]
     scales = 1.0, a.real("OUTPUT_MULT", "OUTPUT_SHIFT")
-    names = [
-        b.input(f"x{k}", DType.INT16, run[k].shape, quant(scales[k])) for k in range(2)
-    ]
+    names = [b.input(f"x{k}", DType.INT16, run[k].shape, quant(scales[k])) for k in range(2)]
     return Vector(a.name, b.finish(b.add(Mul(), names, quant())), [run], a.array("output_ref"))
 
 
@@ -354,7 +354,9 @@ def svdf(a: Arrays) -> Vector:
     output = quant(1.0, a.offset("OUTPUT"))
     y, following = b.add(Svdf(a.number("RANK")), names, (output, quant()))
     b.add(AssignState(), [names[4], following])
-    return Vector(a.name, b.finish([y]), [[step] for step in steps], a.array("output_ref"), a.clamp())
+    return Vector(
+        a.name, b.finish([y]), [[step] for step in steps], a.array("output_ref"), a.clamp()
+    )
 
 
 _GATES = ("input_gate", "forget_gate", "cell_gate", "output_gate")

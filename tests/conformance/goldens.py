@@ -19,7 +19,7 @@ LEAKY_OFF_BY_ONE = 1
 
 UNUSABLE = {
     "tests_model_with_detection_postprocess": "outputs are cut off behind their first number",
-    "tests_model_with_multiple_outputs": "four inputs for three, and outputs that are not their sums",
+    "tests_model_with_multiple_outputs": "four inputs for three; outputs that are no sums of them",
 }
 """Goldens of a folder that say nothing about its model, and why."""
 
@@ -60,7 +60,7 @@ def _input(tensor: Tensor, raw: np.ndarray, unsigned: bool) -> np.ndarray:
     if raw.dtype == np.uint8 and raw.size == tensor.nbytes:
         whole = raw.astype(np.int16) - 128 if unsigned else raw.view(wanted)
         return whole.astype(wanted).reshape(tensor.shape)
-    if wanted == np.float32 or raw.dtype == wanted:
+    if wanted in (np.float32, raw.dtype):
         return raw.view(wanted).reshape(tensor.shape)
     quant = tensor.quant
     quanta = np.round(raw.view(np.float32) / np.float32(quant.scale)) + quant.zero_point

@@ -106,7 +106,11 @@ def _operands(model: object, graph: object, rng: random.Random) -> None:
 def _options(model: object, graph: object, rng: random.Random) -> None:
     if graph.operators:
         options = rng.choice(graph.operators).builtinOptions
-        fields = [name for name, value in vars(options or object).items() if isinstance(value, int)] if options else []
+        fields = (
+            [name for name, value in vars(options or object).items() if isinstance(value, int)]
+            if options
+            else []
+        )
         if fields:
             field = rng.choice(fields)
             old = getattr(options, field)
@@ -120,7 +124,9 @@ def _quantization(model: object, graph: object, rng: random.Random) -> None:
     what = rng.randrange(4)
     if what == 0:
         scales = [float(s) for s in quant.scale]
-        scales[rng.randrange(len(scales))] = rng.choice((0.0, -1.0, 1e-38, 1e38, float("nan"), float("inf"), 1e-10, 1e9))
+        scales[rng.randrange(len(scales))] = rng.choice(
+            (0.0, -1.0, 1e-38, 1e38, float("nan"), float("inf"), 1e-10, 1e9)
+        )
         quant.scale = scales
     elif what == 1 and quant.zeroPoint is not None and len(quant.zeroPoint):
         quant.zeroPoint = [rng.choice((-129, -128, 0, 127, 128, 2**40))] * len(quant.zeroPoint)
@@ -143,13 +149,13 @@ def sound_and_damaged(seeds: Sequence[bytes], runs: int, seed: int) -> Iterator[
     """`runs` numbered models: bytes damaged in one of four, fields in the others."""
     damages = campaign(seeds, runs, seed)
     for run, data in damages:
-        rng = random.Random(f"{seed}:{run}")
-        if run % 4:
-            try:
-                data = damaged(seeds[run % len(seeds)], rng)
-            except (OverflowError, TypeError, ValueError):
-                continue  # what the schema's own writer refuses
-        yield run, data
+        if not run % 4:
+            yield run, data
+            continue
+        try:
+            yield run, damaged(seeds[run % len(seeds)], random.Random(f"{seed}:{run}"))
+        except (OverflowError, TypeError, ValueError):
+            continue  # what the schema's own writer refuses
 
 
 def limit_memory() -> None:

@@ -87,8 +87,7 @@ def check(
 def roomy(target: Board) -> Board:
     """`target` with memory enough for many cases at once."""
     flash, ram = (
-        (replace(regions[0], bytes=1 << 20), *regions[1:])
-        for regions in (target.flash, target.ram)
+        (replace(regions[0], bytes=1 << 20), *regions[1:]) for regions in (target.flash, target.ram)
     )
     return replace(target, flash=flash, ram=ram)
 
@@ -197,9 +196,7 @@ def run_on_board(
     sources: dict[str, str], placed: Sequence[Placed], target: Board, optimise: str = "-O2"
 ) -> tuple[list[bytes], list[int]]:
     """The arenas after each case, and the instructions that each took, on an emulated board."""
-    machine = Machine(
-        _firmware(sources, placed, target, optimise), target
-    )
+    machine = Machine(_firmware(sources, placed, target, optimise), target)
     address, _ = machine.symbol("arena")
     arenas, counts = [], []
     for index, each in enumerate(placed):

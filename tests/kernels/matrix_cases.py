@@ -121,9 +121,7 @@ def inputs_of(layer: Layer) -> np.ndarray:
     return int8(rng, layer.x_shape, layer.inputs == "extreme")
 
 
-def cases_for(
-    kernel: Kernel, layers: Sequence[Layer], core_name: str = "cortex-m4f"
-) -> list[Case]:
+def cases_for(kernel: Kernel, layers: Sequence[Layer], core_name: str = "cortex-m4f") -> list[Case]:
     """A case for each layer that `kernel` takes, with the overlap that it allows where asked."""
     cases = []
     for layer in layers:

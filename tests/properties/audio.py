@@ -33,7 +33,7 @@ def front_end(net: Net) -> None:
     x, shift = net.add("SignalFftAutoScale", [x], [x, Value(-1, (), "int32")],
                        custom_options=_options({}))  # fmt: skip
     (x,) = net.add("SignalRfft", [x], [_samples(points + 2)],
-                   custom_options=_options({"T": _NUMBERS["int16"], "fft_length": points}))  # fmt: skip
+                   custom_options=_options({"T": 7, "fft_length": points}))  # fmt: skip
     if depth < 2:
         return
     bins = points // 2 + 1

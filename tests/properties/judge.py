@@ -141,17 +141,23 @@ def difference(
             where = f"run {run}, output {place}"
             if mine.dtype != right.dtype or mine.size != right.size:
                 return f"{where}: {mine.dtype}{mine.shape}, reference {right.dtype}{right.shape}"
-            mine = mine.reshape(right.shape)
-            if right.dtype.kind == "f":
-                wrong = float_errors(right, mine) > FLOAT_TOLERANCE
-            else:
-                wrong = right != mine
-            if wrong.any():
-                return (
-                    f"{where}: {int(wrong.sum())} of {right.size} differ, e.g. "
-                    f"{mine[wrong][:4].tolist()}, reference {right[wrong][:4].tolist()}"
-                )
+            told = _elements_apart(mine.reshape(right.shape), right)
+            if told:
+                return f"{where}: {told}"
     return ""
+
+
+def _elements_apart(mine: np.ndarray, right: np.ndarray) -> str:
+    if right.dtype.kind == "f":
+        wrong = float_errors(right, mine) > FLOAT_TOLERANCE
+    else:
+        wrong = np.asarray(right != mine)
+    if not wrong.any():
+        return ""
+    return (
+        f"{int(wrong.sum())} of {right.size} differ, e.g. "
+        f"{mine[wrong][:4].tolist()}, reference {right[wrong][:4].tolist()}"
+    )
 
 
 def _in_processes(kind: str, jobs: Sequence[MicroJob | CJob]) -> list[Result]:
@@ -173,7 +179,9 @@ def _in_processes(kind: str, jobs: Sequence[MicroJob | CJob]) -> list[Result]:
 
 def _worker(kind: str, folder: Path, first: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(_TESTS / "properties" / "worker.py"), kind, str(folder)]
-    paths = os.pathsep.join([str(_TESTS), str(_SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])])
+    paths = os.pathsep.join(
+        [str(_TESTS), str(_SOURCES), *filter(None, [os.environ.get("PYTHONPATH")])]
+    )
     return subprocess.run(
         [*command, str(first)],
         capture_output=True,

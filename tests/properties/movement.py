@@ -338,5 +338,3 @@ def _initialise(net: Net, kept: Value, shared: dict[str, str]) -> None:
     net.subgraphs.append(subgraph)
     options = {"init_subgraph_index": len(net.subgraphs)}
     net.operators.insert(0, OperatorSpec("CALL_ONCE", [], [], options))
-
-

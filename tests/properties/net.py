@@ -137,9 +137,7 @@ class Net:
     def file(self, outputs: Sequence[int]) -> bytes:
         """The .tflite file."""
         inputs = [value.index for value in self.inputs]
-        return write_model(
-            self.tensors, self.operators, inputs, list(outputs), more=self.subgraphs
-        )
+        return write_model(self.tensors, self.operators, inputs, list(outputs), more=self.subgraphs)
 
 
 def zero_point(net: Net, dtype: str) -> int:

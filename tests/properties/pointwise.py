@@ -302,5 +302,3 @@ def cast(net: Net, x: Value, name: str) -> list[Value] | None:
     dtype = net.pick([t for t in ("int32", "bool", "float32") if t != x.dtype])
     low, high = (0.0, 1.0) if "bool" in (x.dtype, dtype) else (x.low - 1, x.high + 1)
     return net.add(name, [x], [Value(-1, x.shape, dtype, low=low, high=high)])
-
-

@@ -44,7 +44,9 @@ def batch(seed: int, number: int, count: int) -> list[Verdict]:
     if number % _BOARD_SHARE == 0:
         board = BOARDS[number // _BOARD_SHARE % len(BOARDS)]
         again = judge(networks[:_ON_BOARD], objective, [board], micro=False, host=False)
-        verdicts = [b if b.failure else a for a, b in zip(verdicts, again, strict=False)] + verdicts[_ON_BOARD:]
+        verdicts = [
+            b if b.failure else a for a, b in zip(verdicts, again, strict=False)
+        ] + verdicts[_ON_BOARD:]
     return verdicts
 
 

@@ -61,7 +61,9 @@ def _without(network: Network, place: int) -> Network | None:
     runs = []
     for number, run in enumerate(network.runs):
         rng = np.random.default_rng(number)
-        values = dict(zip(given, [*run, *(_drawn(rng, graph.tensors[i]) for i in fresh)], strict=True))
+        values = dict(
+            zip(given, [*run, *(_drawn(rng, graph.tensors[i]) for i in fresh)], strict=True)
+        )
         runs.append([values[i] for i in kept])
     names = (*network.operators[:place], *network.operators[place + 1 :])
     return replace(network, data=pack(model), runs=runs, operators=names)

@@ -42,7 +42,7 @@ def test_networks_agree_on_emulated_boards(board: str) -> None:
 
 
 def test_every_operator_is_drawn() -> None:
-    drawn = {name for number in range(4000) for name in draw(SEED, number).operators}
+    drawn = {name for number in range(2500) for name in draw(SEED, number).operators}
     assert drawn == set(CONVERTERS)
 
 

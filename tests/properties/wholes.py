@@ -61,7 +61,8 @@ def detection(net: Net) -> None:
     boxes, classes = net.whole(1, 10), net.whole(1, 4)
     net.beyond_micro = not net.chance(0.5)
     options = {
-        "max_detections": net.whole(1, 6 if net.beyond_micro else boxes), "max_classes_per_detection": 1,
+        "max_detections": net.whole(1, 6 if net.beyond_micro else boxes),
+        "max_classes_per_detection": 1,
         "num_classes": classes, "detections_per_class": net.whole(1, 5),
         "nms_score_threshold": 0.1 if net.beyond_micro else 0.0,
         "nms_iou_threshold": 0.5 if net.beyond_micro else 1.0,

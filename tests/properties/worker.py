@@ -12,6 +12,7 @@ import pickle
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Union
 
@@ -97,6 +98,5 @@ def main(kind: str, folder: Path, first: int) -> None:
 
 
 if __name__ == "__main__":
-    from properties import worker  # so that pickles find the classes by their usual name
-
-    worker.main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    # Under its usual name, by which pickles find the classes.
+    import_module("properties.worker").main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
+from smidgen.core.errors import GraphError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Quantization:
     def scale(self) -> float:
         """The single scale of a per-tensor quantisation."""
         if self.axis is not None and len(self.scales) != 1:
-            raise ValueError("a per-channel quantisation has no single scale")
+            raise GraphError("a quantisation per channel", "has no single scale")
         return self.scales[0]
 
     @property
@@ -100,6 +101,11 @@ class Tensor:
 
     @property
     def quant(self) -> Quantization:
-        """The quantisation of a tensor that is known to have one."""
-        assert self.quantization is not None, f"{self.name} is not quantised"
+        """The quantisation; raises GraphError where the tensor has none."""
+        if self.quantization is None:
+            raise GraphError(
+                f"tensor {self.name!r}",
+                f"{self.dtype.label} without a scale",
+                "export the model with quantisation parameters, or in float32",
+            )
         return self.quantization

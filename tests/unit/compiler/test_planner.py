@@ -90,12 +90,16 @@ def problems(
     outputs = {b.name for b in buffers if b.first < b.last or draw(st.booleans())}
     inputs = {b.name for b in buffers if b.first < b.last or b.name not in outputs}
     rules = []
+    joined: set[str] = set()
     for target, source in product(buffers, buffers):
         fits = target.name in outputs and source.name in inputs and target.first == source.last
         if target is not source and fits and draw(st.booleans()):
             ahead = draw(st.none() | st.integers(lowest_ahead, highest_ahead))
             behind = draw(st.none() | st.integers(-highest_ahead, -lowest_ahead))
-            same = in_place and draw(st.booleans())
+            # Two outputs that both lie where one input does would destroy each other, so no kernel
+            # has more than one in place of an input.
+            same = in_place and source.name not in joined and draw(st.booleans())
+            joined.update({source.name} if same else ())
             rules.append(Allowance(target.name, source.name, ahead, behind, same))
     return buffers, rules
 

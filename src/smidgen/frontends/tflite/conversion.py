@@ -210,10 +210,10 @@ class Conversion:
             if made != len(names):
                 raise GraphError("the operator", f"has {len(names)} outputs instead of {made}")
             self.builder.add(op, inputs, quantization, names)
+            if not op.has_effect:
+                self._note_known(op, inputs, names)
         except GraphError as problem:
             raise ModelFileError(self.where(operator), str(problem)) from problem
-        if not op.has_effect:
-            self._note_known(op, inputs, names)
 
     def _note_known(self, op: Op, inputs: Sequence[str], names: Sequence[str]) -> None:
         """Compute what follows from constants: shapes, counters, conditions."""

@@ -83,7 +83,7 @@ def _signed(tensor: TfliteTensor) -> TfliteTensor:
     moved = TfliteQuantization(quant.scales, quant.zero_points - _OFFSET, quant.axis)
     data = tensor.data
     if data is not None and not tensor.is_sparse:
-        data = (data.astype(np.int16) - _OFFSET).astype(np.int8)
+        data = np.asarray(data.astype(np.int16) - _OFFSET).astype(np.int8)
         data.flags.writeable = False
     return replace(tensor, dtype=TensorType.INT8, quantization=moved, data=data)
 

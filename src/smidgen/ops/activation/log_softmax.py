@@ -28,6 +28,7 @@ from smidgen.ops.activation.softmax import (
     smallest_difference,
 )
 from smidgen.ops.support import float_math
+from smidgen.ops.support.operands import only
 
 # Q0.31, from r = 1/4-th powers of 2: common.h, log_x_for_x_greater_than_or_equal_to_1_impl.
 LN_2, SQRT_HALF, ROOT4_HALF = 1488522236, 1518500250, 1805811301
@@ -42,8 +43,8 @@ class LogSoftmax(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type."""
-        assert inputs[0] is not None
-        return (inputs[0].type,)
+        x = only(inputs)
+        return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """float32 in steps of float32; int8 in fixed point, scale 1/16 and zero point 127."""

@@ -12,6 +12,7 @@ from smidgen.core.fixedpoint import multiply
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.inverse_root import inverse_root
+from smidgen.ops.support.operands import only
 from smidgen.ops.support.unary import centred
 
 EPSILON = 1e-6
@@ -25,8 +26,8 @@ class L2Normalize(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type."""
-        assert inputs[0] is not None
-        return (inputs[0].type,)
+        x = only(inputs)
+        return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """float32 with lengths of at least EPSILON; int8 to scale 1/128 and zero point 0."""

@@ -14,6 +14,7 @@ from smidgen.ops.activation.softmax import input_multiplier, softmax_quanta
 from smidgen.ops.activation.softmax16 import difference_multiplier, softmax_words
 from smidgen.ops.support import float_math
 from smidgen.ops.support.activation import Activation, finish
+from smidgen.ops.support.operands import only
 from smidgen.ops.support.rescale import rescaled
 
 
@@ -29,8 +30,8 @@ class Softmax(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's shape."""
-        assert inputs[0] is not None
-        return (TensorType(self.dtype or inputs[0].dtype, inputs[0].shape),)
+        x = only(inputs)
+        return (TensorType(self.dtype or x.dtype, x.shape),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """float32 in steps of float32; quanta in fixed point, as the specification scales them."""
@@ -61,8 +62,8 @@ class Clamp(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type."""
-        assert inputs[0] is not None
-        return (inputs[0].type,)
+        x = only(inputs)
+        return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Requantised to the output's scale where it differs, then clamped."""

@@ -12,6 +12,7 @@ from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.broadcast import broadcast_shape
+from smidgen.ops.support.operands import required
 from smidgen.ops.support.unary import centred
 
 
@@ -21,8 +22,7 @@ class Prelu(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape in the dtype of x; int16 goes with an int8 alpha."""
-        x, alpha = inputs[0], inputs[1]
-        assert x is not None and alpha is not None
+        x, alpha = required(inputs, 2)
         return (TensorType(x.dtype, broadcast_shape(x, alpha)),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:

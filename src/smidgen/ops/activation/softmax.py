@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from smidgen.core.dtypes import Array
+from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import (
     INT32_MAX,
     Multiplier,
@@ -29,6 +30,8 @@ EXP_FACTORS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 2
 def input_multiplier(scale: float, beta: float) -> Multiplier:
     """Brings an input difference to Q5.26 (quantization_util.cc, PreprocessSoftmaxScaling)."""
     real = min(beta * scale * (1 << (31 - DIFF_INTEGER_BITS)), (1 << 31) - 1.0)
+    if real <= 1.0:
+        raise GraphError(f"softmax of scale {scale}", "its exponents would all be 0")
     return quantize_multiplier(real)
 
 

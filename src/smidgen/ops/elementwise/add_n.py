@@ -13,6 +13,7 @@ from smidgen.core.fixedpoint import Multiplier, multiply, quantize_multiplier
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.activation import Activation, finish
+from smidgen.ops.support.operands import required
 
 ADD_N_SHIFT = 20
 MOST_INPUTS = 8
@@ -25,10 +26,8 @@ class AddN(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The type of every input; raises GraphError where they differ in it or in their scale."""
-        first = inputs[0]
-        assert first is not None
-        for other in inputs[1:]:
-            assert other is not None
+        first, *others = required(inputs, max(len(inputs), 1))
+        for other in others:
             same_scale = first.dtype is DType.FLOAT32 or first.quantization == other.quantization
             if other.type != first.type or not same_scale:
                 raise GraphError(f"operand {other.name!r}", f"is not of the type of {first.name!r}")

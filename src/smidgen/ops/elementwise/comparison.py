@@ -18,6 +18,7 @@ from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.elementwise.arithmetic import pair
 from smidgen.ops.elementwise.plain import is_quantized
 from smidgen.ops.support.broadcast import broadcast_shape, operands
+from smidgen.ops.support.operands import only
 from smidgen.ops.support.unary import centred
 
 COMPARISON_SHIFT = 8
@@ -117,9 +118,9 @@ class LogicalNot(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type, bool."""
-        assert inputs[0] is not None
-        _require_bool(inputs[0])
-        return (inputs[0].type,)
+        x = only(inputs)
+        _require_bool(x)
+        return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """On bool."""

@@ -13,6 +13,7 @@ from smidgen.core.fixedpoint import rounded_div
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.activation import Activation, finish
+from smidgen.ops.support.operands import only
 from smidgen.ops.support.window import Padding, output_size, patches
 
 
@@ -27,8 +28,7 @@ class _Pool2D(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """[N, rows, columns, C]."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         if len(x.shape) != 4:
             raise GraphError(f"input {x.name!r}", f"pooling takes 4 axes, not {x.shape}")
         size = output_size((x.shape[1], x.shape[2]), self.window, self.stride, self.padding)

@@ -11,6 +11,7 @@ from smidgen.core.dtypes import Array, DType
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.float_math import round_half_away
+from smidgen.ops.support.operands import only
 from smidgen.ops.support.rescale import rescaled
 
 
@@ -22,8 +23,8 @@ class Quantize(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's shape in the new dtype."""
-        assert inputs[0] is not None
-        return (TensorType(self.dtype, inputs[0].shape),)
+        x = only(inputs)
+        return (TensorType(self.dtype, x.shape),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """round(x / scale) + zero point, saturated; integers through a fixed-point multiplier."""
@@ -50,8 +51,8 @@ class Dequantize(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's shape in float32."""
-        assert inputs[0] is not None
-        return (TensorType(DType.FLOAT32, inputs[0].shape),)
+        x = only(inputs)
+        return (TensorType(DType.FLOAT32, x.shape),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Scale * (x - zero point), each product rounded to float32."""
@@ -70,8 +71,8 @@ class Cast(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's shape in the new dtype."""
-        assert inputs[0] is not None
-        return (TensorType(self.dtype, inputs[0].shape),)
+        x = only(inputs)
+        return (TensorType(self.dtype, x.shape),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """Integers wrap. Floats lose their fraction and saturate, NaN is 0: C leaves that open."""

@@ -31,9 +31,8 @@ class Concat(Op):
         if not 0 <= self.axis < len(first.shape):
             raise GraphError(f"input {first.name!r}", f"{first.shape} has no axis {self.axis}")
         for part in parts[1:]:
-            if part.dtype is not first.dtype or _without(part.shape, self.axis) != _without(
-                first.shape, self.axis
-            ):
+            fits = len(part.shape) == len(first.shape) and part.dtype is first.dtype
+            if not fits or _without(part.shape, self.axis) != _without(first.shape, self.axis):
                 raise GraphError(f"input {part.name!r}", f"does not join with {first.name!r}")
         length = sum(part.shape[self.axis] for part in parts)
         shape = (*first.shape[: self.axis], length, *first.shape[self.axis + 1 :])

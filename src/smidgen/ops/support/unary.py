@@ -12,6 +12,7 @@ from smidgen.core.errors import GraphError
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
 from smidgen.ops.support.float_math import round_half_away
+from smidgen.ops.support.operands import only
 
 BYTES = (DType.INT8, DType.UINT8)
 QUANTA = (DType.INT8, DType.INT16)
@@ -24,8 +25,7 @@ class Unary(Op):
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The input's type: float32, or quanta of int8 or int16."""
-        x = inputs[0]
-        assert x is not None
+        x = only(inputs)
         if x.dtype is not DType.FLOAT32 and (x.dtype not in QUANTA or x.quantization is None):
             raise GraphError(
                 f"operand {x.name!r}", "is neither float32 nor int8 or int16 with a scale"
@@ -68,4 +68,4 @@ def by_table_rule(function: Callable[[Array], Array], signature: Signature, x: A
         transformed = function(dequantized(signature.input(0), x)).astype(np.float32)
         rescaled = round_half_away(transformed * inverse_scale)
         shifted = (rescaled + np.float32(output.zero_point)).astype(np.float64)
-    return np.nan_to_num(shifted, nan=0.0, posinf=2.0**31, neginf=-(2.0**31)).astype(np.int64)
+    return np.clip(np.nan_to_num(shifted, nan=0.0), -(2.0**31), 2.0**31).astype(np.int64)

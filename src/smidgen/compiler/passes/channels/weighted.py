@@ -45,7 +45,7 @@ class WeightedRule(ChannelRule):
             and weights.dtype.is_integer
             and quant is not None
             and (len(quant.scales) == 1 or quant.axis == self.output_axis)
-            and (bias is None or bias.is_constant)
+            and (bias is None or (bias.is_constant and bias.dtype.is_integer))
         )
 
     def filters(self, site: Site) -> Array:

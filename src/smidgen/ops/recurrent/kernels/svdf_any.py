@@ -58,7 +58,7 @@ class SvdfQuanta(Kernel):
             and time.dtype is state.dtype
             and state.dtype in (DType.INT8, DType.INT16)
             and not any((*features.quant.zero_points, *time.quant.zero_points))
-            and (bias is None or bias.is_constant)
+            and (bias is None or (bias.is_constant and bias.dtype is DType.INT32))
         )
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
