@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
+from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import (
     INT32_MAX,
     INT32_MIN,
@@ -42,8 +43,10 @@ class LogSoftmax(Op):
     """x - log(sum(exp(x))) over the last axis (TensorFlow Lite, LOG_SOFTMAX)."""
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
-        """The input's type."""
+        """The input's type, which is float32 or int8."""
         x = only(inputs)
+        if x.dtype not in (DType.FLOAT32, DType.INT8) or not x.elements:
+            raise GraphError(f"operand {x.name!r}", f"a log softmax of {x.dtype.label}{x.shape}")
         return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:

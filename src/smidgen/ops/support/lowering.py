@@ -25,7 +25,8 @@ def bias_or_zeros(signature: Signature, channels: int) -> Array:
 def weights_are_constant(signature: Signature) -> bool:
     """Whether weights and bias are known at compile time, so that they can be packed."""
     bias = signature.optional(2)
-    return signature.input(1).is_constant and (bias is None or bias.is_constant)
+    fits = bias is None or (bias.is_constant and bias.dtype.is_integer)
+    return signature.input(1).is_constant and fits
 
 
 def all_int8(*tensors: Tensor) -> bool:
