@@ -10,6 +10,7 @@ from smidgen.compiler.passes.fold_requantization import fold_requantization
 from smidgen.compiler.passes.fuse_activations import fuse_activations
 from smidgen.compiler.passes.fuse_pads import fuse_pads
 from smidgen.compiler.passes.merge_duplicate_channels import merge_duplicate_channels
+from smidgen.compiler.passes.own_states import own_states
 from smidgen.compiler.passes.remove_idle_clamps import remove_idle_clamps
 from smidgen.compiler.schedule import order_for_memory
 from smidgen.graph.check import check
@@ -26,6 +27,7 @@ PIPELINE = (
     merge_duplicate_channels,
     drop_dead_channels,
     drop_unused,
+    own_states,
     order_for_memory,
 )
 

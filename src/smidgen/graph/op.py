@@ -48,6 +48,9 @@ class Op(ABC):
     has_effect: ClassVar[bool] = False
     """Whether it writes state, so that it may be neither removed nor moved across other effects."""
 
+    overwrites: ClassVar[tuple[int, ...]] = ()
+    """The inputs that C overwrites with what they become for the next run: recurrent states."""
+
     def __init_subclass__(cls) -> None:
         # slots=True makes a dataclass twice; both times under one name, so the later one stands.
         if "kind" not in cls.__dict__:

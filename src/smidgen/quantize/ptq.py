@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from smidgen.core.dtypes import DType
-from smidgen.core.errors import UnsupportedOp
+from smidgen.core.errors import GraphError, UnsupportedOp
 from smidgen.graph.check import check
 from smidgen.graph.graph import ABSENT, Graph, Node
 from smidgen.graph.op import Signature
@@ -78,12 +78,16 @@ def require_kernels(graph: Graph) -> Graph:
         signature = graph.signature(node)
         if kernels().get(type(node.op)) and not _is_served(node, signature):
             dtype = next(t.dtype for t in (*signature.inputs, signature.output) if t is not None)
-            raise UnsupportedOp(
-                f"{node.name} ({node.op.kind})",
-                f"no kernel computes it in {dtype.label}",
-                f'give it another precision: keep={{"{node.name}": "float"}}',
-            )
+            raise _without_kernel(node, dtype)
     return graph
+
+
+def _without_kernel(node: Node, dtype: DType) -> UnsupportedOp:
+    return UnsupportedOp(
+        f"{node.name} ({node.op.kind})",
+        f"no kernel computes it in {dtype.label}",
+        f'give it another precision: keep={{"{node.name}": "float"}}',
+    )
 
 
 def _is_served(node: Node, signature: Signature) -> bool:
@@ -136,7 +140,16 @@ class _Rewrite:
         if rule.in_quanta is not None:
             extra = () if made.dtype is DType.INT8 else (made.dtype,)
             op = rule.in_quanta(op, made.quant, *extra)
-        self.nodes.append(replace(node, op=op, inputs=tuple(inputs), outputs=outputs))
+        self._append(replace(node, op=op, inputs=tuple(inputs), outputs=outputs))
+
+    def _append(self, node: Node) -> None:
+        """Add `node`; raises UnsupportedOp where its op has no meaning for these types."""
+        operands = [self.tensors[name] if name != ABSENT else None for name in node.inputs]
+        try:
+            node.op.infer(operands)
+        except GraphError as error:
+            raise _without_kernel(node, self.tensors[node.outputs[0]].dtype) from error
+        self.nodes.append(node)
 
     def finish(self) -> Graph:
         """The checked graph."""

@@ -13,7 +13,7 @@ from smidgen.core.errors import GraphError, ModelFileError, UnsupportedError, Un
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Result
 from smidgen.frontends.onnx.folding import FOLDS, MAX_FOLDED_ELEMENTS, fold
-from smidgen.frontends.onnx.integers import rewritten, tidy_quantized
+from smidgen.frontends.onnx.integers import tidy_quantized
 from smidgen.frontends.onnx.lowerings import LOWERINGS, alternatives
 from smidgen.frontends.onnx.model import OnnxModel, OnnxNode, OnnxPort
 from smidgen.frontends.onnx.naming import renamed
@@ -28,7 +28,7 @@ from smidgen.frontends.onnx.reader import MAX_FILE_BYTES, read_onnx
 from smidgen.frontends.onnx.scope import Scope, identifier
 from smidgen.frontends.onnx.tensors import UINT8, dtype_of
 from smidgen.frontends.onnx.values import Constant, Operand, Value
-from smidgen.frontends.pytorch.fold import REWRITES
+from smidgen.frontends.rewrites import REWRITES, rewritten
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.check import check
 from smidgen.graph.graph import Graph
@@ -141,7 +141,9 @@ def _lowered(
     ends = [tensor for tensor, _ in outputs] or work.frontier()
     graph = scope.builder.finish(ends)
     has_quanta = scope.reals or any(isinstance(node.op, Quantize) for node in graph.nodes)
-    tidied = tidy_quantized(graph, scope.units) if has_quanta else rewritten(graph, REWRITES)
+    tidied = (
+        tidy_quantized(graph, scope.units) if has_quanta else rewritten(graph, REWRITES, "onnx")
+    )
     if ports:
         tidied = renamed(tidied, [identifier(port.name) for port in ports])
     imported = Imported(

@@ -8,14 +8,14 @@ stays in float32, with Dequantize before and Quantize after it: the result is ri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.frontends.onnx.requantized import constant_quanta, layer_constants
-from smidgen.frontends.pytorch import fold as rewrites
+from smidgen.frontends.rewrites import QUANTIZED_REWRITES, VIEWS, rewritten, without_dead
 from smidgen.graph.check import check
 from smidgen.graph.graph import ABSENT, Graph, Node
 from smidgen.graph.op import Op
@@ -53,32 +53,12 @@ _OWN_RULES: Mapping[type, QuantizationRule] = {
 Shadows = Mapping[str, tuple[Array, Array]]
 """Dequantised weights by name: as they were lowered, and a unit for each output channel."""
 
-_FOLDS: tuple[Callable[[Graph], Graph | None], ...] = (
-    rewrites.fold_affine_into_producer,
-    rewrites.fuse_clamp,
-)
-_VIEWS: tuple[Callable[[Graph], Graph | None], ...] = (
-    rewrites.merge_views,
-    rewrites.drop_idle_views,
-)
-
 
 def tidy_quantized(graph: Graph, units: Shadows) -> Graph:
     """`graph` with its quantised parts on quanta, and tidied as a float graph is."""
-    folded = rewritten(graph, _FOLDS)
+    folded = rewritten(graph, QUANTIZED_REWRITES, "onnx")
     whole = _Rewrite(folded, units, _wanted(folded)).run()
-    return rewritten(whole, _VIEWS)
-
-
-def rewritten(graph: Graph, steps: Sequence[Callable[[Graph], Graph | None]]) -> Graph:
-    """`graph` after each of `steps` has found nothing more to do."""
-    for step in steps:
-        changed = graph
-        while (done := step(changed)) is not None:
-            changed = done
-        # Once for each step, not for each of its changes: a model may have thousands.
-        graph = graph if changed is graph else check(changed, after=f"onnx {step.__name__}")
-    return graph
+    return rewritten(whole, VIEWS, "onnx")
 
 
 def _is_exact(op: Op) -> bool:
@@ -139,7 +119,7 @@ class _Rewrite:
             self._convert(node)
         outputs = tuple(self._real(name) for name in self.source.outputs)
         graph = replace(self.source, tensors=self.tensors, outputs=outputs)
-        return check(_without_dead(graph, self.nodes), after="onnx integers")
+        return check(without_dead(graph.with_nodes(self.nodes)), after="onnx integers")
 
     def _convert(self, node: Node) -> None:
         if isinstance(node.op, Dequantize):
@@ -284,13 +264,3 @@ class _Rewrite:
 def _alike(a: Quantization, b: Quantization) -> bool:
     mine, other = (np.asarray(quant.scales, np.float32) for quant in (a, b))
     return a.zero_points == b.zero_points and np.array_equal(mine, other)
-
-
-def _without_dead(graph: Graph, nodes: list[Node]) -> Graph:
-    """`graph` with those of `nodes` that its outputs depend on."""
-    needed, kept = set(graph.outputs), []
-    for node in reversed(nodes):
-        if not needed.isdisjoint(node.outputs) or node.op.has_effect:
-            needed.update(node.inputs)
-            kept.append(node)
-    return graph.with_nodes(reversed(kept))

@@ -23,7 +23,6 @@ from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.recurrent.lstm import Lstm
 from smidgen.ops.shape.join import Concat, Split
 from smidgen.ops.shape.slicing import Slice
-from smidgen.ops.state.ops import AssignState
 
 MAX_STEPS = 256
 """Steps that a GRU or RNN is written out for."""
@@ -82,7 +81,7 @@ def _lstm(call: Call, sequence: Sequence3, layer: Layer) -> Outcome:
     ]
     constants = [call.scope.constant(f"{call.stem}_weights", part) for part in parts]
     op = Lstm(time_major=True)
-    inputs = [x, *constants, _own(call, layer.hidden), _own(call, layer.cell)]
+    inputs = [x, *constants, layer.hidden, layer.cell]
     hidden, last, cell = call.scope.append(op, inputs, call.scope.fresh(call.stem))
     return (reversed_along(call, hidden, 0) if layer.reverse else hidden), last, cell
 
@@ -169,17 +168,6 @@ class GruStep(Step):
                 call.scope.constant(part, values)
             names.append(part)
         return names
-
-
-def _own(call: Call, initial: str) -> str:
-    """Memory that the layer may write to; a constant is copied there at the start of each run."""
-    tensor = call.scope.builder.tensor(initial)
-    if not tensor.is_constant:
-        return initial
-    name = call.scope.fresh(f"{initial}_state")
-    state = call.scope.builder.state(name, tensor.dtype, tensor.values)
-    call.scope.add(AssignState(), [state, initial], f"{call.stem}_start")
-    return state
 
 
 def gru(call: Call) -> tuple[Result, ...]:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from smidgen.core.errors import MissingExtra
 from smidgen.frontends.layout import Layout, NeedsTransposition
-from smidgen.frontends.pytorch.fold import tidy, without_dead
+from smidgen.frontends.onnx.integers import tidy_quantized
 from smidgen.frontends.pytorch.lowering import Lowered, lower
+from smidgen.frontends.pytorch.naming import named_after_producers
+from smidgen.frontends.rewrites import REWRITES, rewritten, without_dead
+from smidgen.graph.check import check
 from smidgen.graph.graph import Graph
 
 if TYPE_CHECKING:
@@ -68,12 +71,10 @@ def from_exported(program: ExportedProgram, name: str = "model") -> Graph:
 
 def _tidied(lowered: Lowered) -> Graph:
     graph = without_dead(lowered.graph)
-    if not lowered.has_quanta:
-        return tidy(graph)
-    # That module reads this package's rewrites.
-    from smidgen.frontends.onnx.integers import tidy_quantized  # noqa: PLC0415
-
-    return tidy_quantized(graph, lowered.scope.units)
+    if lowered.has_quanta:
+        return tidy_quantized(graph, lowered.scope.units)
+    tidied = rewritten(graph, REWRITES, "pytorch")
+    return check(named_after_producers(tidied), after="pytorch names")
 
 
 def _functional(program: ExportedProgram) -> ExportedProgram:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from smidgen.core.dtypes import Array, DType
-from smidgen.frontends.layout import Layout
+from smidgen.core.dtypes import Array
 from smidgen.frontends.onnx.call import Result
 from smidgen.frontends.onnx.values import Value
 from smidgen.frontends.pytorch.call import Call
@@ -21,7 +20,6 @@ from smidgen.frontends.pytorch.translation import (
     onnx_call,
     results_of,
 )
-from smidgen.ops.state.ops import AssignState
 
 
 def layer_norm(call: Call) -> Value | list[Value | None]:
@@ -218,8 +216,7 @@ def _layer(
         attributes["activations"] = attributes["activations"] * directions
     if directions == 2:
         attributes["direction"] = "bidirectional"
-    start = [_start(call, kind, state) for state in states]
-    operands = [x, w, r, bias, None, *start]
+    operands = [x, w, r, bias, None, *states]
     read = (True, *[True] * len(states))
     made = results_of(
         onnx_call(call, kind.operator, operands, {**attributes, "hidden_size": units}, read)
@@ -239,26 +236,6 @@ def _gates(kind: _Kind, values: Array) -> Array:
     """Rows of all gates in ONNX's order."""
     parts = np.split(values, len(kind.order))
     return np.concatenate([parts[gate] for gate in kind.order])
-
-
-def _start(call: Call, kind: _Kind, state: Value | Array | None) -> Value | Array | None:
-    """A constant state of an LSTM, which is updated in place, has memory of its own."""
-    if not kind.has_cell or not isinstance(state, np.ndarray):
-        return state
-    scope, shape = call.scope.onnx, state.shape
-    values = np.asarray(state, np.float32)
-    if len(values) > 1:
-        return _joined_starts(call, kind, values)
-    stem = scope.fresh(f"{call.base_stem()}_state")
-    memory = scope.builder.state(stem, DType.FLOAT32, np.zeros(shape[1:], np.float32))
-    start = scope.constant(f"{stem}_start", values[0])
-    (tensor,) = scope.add(AssignState(), [memory, start], f"{stem}_reset")
-    return Value(tensor, Layout.of(shape))
-
-
-def _joined_starts(call: Call, kind: _Kind, values: Array) -> Value:
-    parts = [_start(call, kind, values[index : index + 1]) for index in range(len(values))]
-    return apply(call, "Concat", *parts, axis=0)
 
 
 def cell(name: str) -> Translation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Lstm(Op):
     Outputs: the hidden states [B, T, S] (or [T, B, S]), and the two next states.
     No peepholes, projection, layer normalisation or coupled gates.
     """
+
+    overwrites: ClassVar[tuple[int, ...]] = (HIDDEN, CELL)
 
     time_major: bool = False
     cell_clip: float = 0.0

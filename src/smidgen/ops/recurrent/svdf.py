@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ class Svdf(Op):
     [B, F * M]: the last M activations of each filter, oldest first. Outputs: y [B, U] with
     U = F / rank, and the next state.
     """
+
+    overwrites: ClassVar[tuple[int, ...]] = (4,)
 
     rank: int = 1
     activation: Activation = Activation.NONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -129,6 +130,8 @@ class SpectralSubtraction(Op):
     the estimate, and the estimate as the next state. Even channels smooth by the first pair of
     factors, odd ones by the second.
     """
+
+    overwrites: ClassVar[tuple[int, ...]] = (1,)
 
     smoothing: int
     one_minus_smoothing: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -94,6 +95,8 @@ class Framer(Op):
     reach before the first sample have zeros there, and count as not whole unless `prefill`.
     """
 
+    overwrites: ClassVar[tuple[int, ...]] = (1, 2)
+
     size: int
     step: int
     prefill: bool = False
@@ -143,6 +146,8 @@ class OverlapAdd(Op):
     that are complete, and the next sums.
     """
 
+    overwrites: ClassVar[tuple[int, ...]] = (1,)
+
     step: int
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
@@ -176,6 +181,8 @@ class Delay(Op):
     Inputs: x [..., L] and the last samples [rows, length]. Outputs: as much, and the next ones.
     """
 
+    overwrites: ClassVar[tuple[int, ...]] = (1,)
+
     length: int
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
@@ -198,6 +205,8 @@ class Stacker(Op):
     before the first frame, which is repeated `left` times more. Outputs: the full queue (zeros
     until it is), whether it is full (bool []), and the next state.
     """
+
+    overwrites: ClassVar[tuple[int, ...]] = (1, 2)
 
     left: int
     right: int

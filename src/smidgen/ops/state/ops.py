@@ -1,4 +1,4 @@
-"""ReadState and AssignState, and their reference."""
+"""ReadState, AssignState and Copy, and their reference."""
 
 from __future__ import annotations
 
@@ -53,6 +53,21 @@ class AssignState(Op):
         del signature
         assert inputs[1] is not None
         return (inputs[1].copy(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy(Op):
+    """The same values in bytes of their own, for an op that overwrites what it reads."""
+
+    def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
+        """The input's type."""
+        return (only(inputs).type,)
+
+    def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
+        """A copy."""
+        del signature
+        assert inputs[0] is not None
+        return (inputs[0].copy(),)
 
 
 def _check_state(state: Tensor) -> None:

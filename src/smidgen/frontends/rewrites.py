@@ -1,6 +1,6 @@
 """Rewrites of a freshly lowered graph: batch norms, activations and views go into their neighbours.
 
-The lowering writes every scale-and-shift as a 1x1 DepthwiseConv2D (an *affine*), every activation
+A frontend writes every scale-and-shift as a 1x1 DepthwiseConv2D (an *affine*), every activation
 as a Clamp and every change of shape as a Reshape; here they disappear where they can.
 """
 
@@ -28,17 +28,23 @@ from smidgen.ops.support.window import Padding
 Linear = (Conv2D, DepthwiseConv2D, Dense)
 Clamping = (*Linear, Add, Sub, Mul, AveragePool2D, MaxPool2D)
 
+Rewrite = Callable[[Graph], Graph | None]
+"""Makes one change to a graph, or returns None where there is nothing left to do."""
+
 LARGEST_SPREAD = 4.0
 """An affine goes into the next layer only if its factors differ by no more than this: a channel
 scaled down keeps too few of the eight bits that the layer's weights are quantised to."""
 
 
-def tidy(graph: Graph) -> Graph:
-    """Apply every rewrite until none finds anything left to do."""
-    for rewrite in REWRITES:
-        while (step := rewrite(graph)) is not None:
-            graph = check(step, after=f"pytorch {rewrite.__name__}")
-    return check(_named_after_producers(graph), after="pytorch names")
+def rewritten(graph: Graph, steps: Sequence[Rewrite], what: str) -> Graph:
+    """`graph` after each of `steps` has found nothing more to do; `what` is the frontend's name."""
+    for step in steps:
+        changed = graph
+        while (done := step(changed)) is not None:
+            changed = done
+        # Once for each step, not for each of its changes: a model may have thousands.
+        graph = graph if changed is graph else check(changed, after=f"{what} {step.__name__}")
+    return graph
 
 
 def fold_affine_into_producer(graph: Graph) -> Graph | None:
@@ -104,13 +110,16 @@ def drop_idle_views(graph: Graph) -> Graph | None:
     return None
 
 
-REWRITES: tuple[Callable[[Graph], Graph | None], ...] = (
+VIEWS: tuple[Rewrite, ...] = (merge_views, drop_idle_views)
+REWRITES: tuple[Rewrite, ...] = (
     fold_affine_into_producer,
     fuse_clamp,
     fold_affine_into_consumer,
-    merge_views,
-    drop_idle_views,
+    *VIEWS,
 )
+"""What a float graph goes through."""
+QUANTIZED_REWRITES: tuple[Rewrite, ...] = (fold_affine_into_producer, fuse_clamp)
+"""What a graph with quanta goes through before its ops are done on them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -284,26 +293,6 @@ def _with_replaced(
 ) -> Graph:
     kept = (changed.get(node.name, node) for node in graph.nodes)
     return graph.with_nodes([node for node in kept if node is not None], tensors)
-
-
-def _named_after_producers(graph: Graph) -> Graph:
-    """Every activation called after the node that computes it, whichever nodes it absorbed."""
-    names = {
-        old: f"{node.name}_out" + (str(index) if len(node.outputs) > 1 else "")
-        for node in graph.nodes
-        for index, old in enumerate(node.outputs)
-    }
-    nodes = [
-        replace(
-            node,
-            inputs=tuple(names.get(name, name) for name in node.inputs),
-            outputs=tuple(names[name] for name in node.outputs),
-        )
-        for node in graph.nodes
-    ]
-    tensors = [replace(graph.tensors[old], name=new) for old, new in names.items()]
-    outputs = tuple(names.get(name, name) for name in graph.outputs)
-    return replace(graph, outputs=outputs).with_nodes(nodes, tensors)
 
 
 def without_dead(graph: Graph) -> Graph:
