@@ -22,8 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from smidgen.compiler.codegen.names import Names
-from smidgen.compiler.codegen.source import KERNEL_LINKAGE, SourceWriter
+from smidgen.compiler.codegen.sharing import SharedFunctions
+from smidgen.compiler.codegen.source import SourceWriter
 from smidgen.compiler.program import Program, Step
+from smidgen.compiler.sharing import Style
 from smidgen.emulate.machine import Machine
 from smidgen.graph.graph import Graph
 from smidgen.ops.kernel import Kernel, KernelCall
@@ -67,13 +69,13 @@ def check(
     board_name: str = "",
     *,
     core_name: str = "cortex-m4f",
-    linkage: str = "balanced",
+    style: Style = Style.SHARED,
     optimise: str = "-O2",
 ) -> list[int]:
     """Run all cases and assert that each is exact; on a board, the instructions of each case."""
     target = roomy(board(board_name)) if board_name else None
     placed = [place(case, target.core if target else core(core_name)) for case in cases]
-    sources = emit(placed, linkage)
+    sources = emit(placed, style)
     counts = [0] * len(placed)
     if target:
         arenas, counts = run_on_board(sources, placed, target, optimise)
@@ -131,11 +133,11 @@ def _fill(case: Case, offsets: dict[str, int], size: int) -> bytes:
     return arena.tobytes()
 
 
-def emit(placed: Sequence[Placed], linkage: str = "balanced") -> dict[str, str]:
+def emit(placed: Sequence[Placed], style: Style = Style.SHARED) -> dict[str, str]:
     """One C file with a function ``case<i>_run(arena)`` for each case, and the headers it needs."""
-    bodies, tables, wanted = [], [], ["smg.h"]
+    bodies, tables, wanted, shared = [], [], ["smg.h"], SharedFunctions()
     for index, each in enumerate(placed):
-        step = Step(each.case.graph.nodes[0], each.call, each.scratch_offset)
+        step = Step(each.case.graph.nodes[0], each.call, each.scratch_offset, style)
         program = Program(
             graph=each.case.graph,
             steps=(step,),
@@ -144,12 +146,12 @@ def emit(placed: Sequence[Placed], linkage: str = "balanced") -> dict[str, str]:
             arena_bytes=len(each.arena),
             lower_bound_bytes=0,
         )
-        writer = SourceWriter(program, Names(f"case{index}"))
+        writer = SourceWriter(program, Names(f"case{index}"), shared=shared)
         bodies.append(writer.body())
         tables.append(writer.tables.text())
         wanted += [name for name in writer.headers if name not in wanted]
     includes = "\n".join(f'#include "{name}"' for name in wanted)
-    text = "\n".join([KERNEL_LINKAGE[linkage], includes, *tables, *bodies])
+    text = "\n".join([includes, *tables, shared.text(), *bodies])
     known = headers()
     return {"cases.c": text, **{name: known[name] for name in _closure(wanted)}}
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kernels.harness import Case, emit, place, verify
+from smidgen.compiler.sharing import Style
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import QemuMachine
 from smidgen.targets.catalogue import board
 
 
 def check_on_qemu(
-    cases: Sequence[Case], board_name: str = "corstone-300", *, linkage: str = "balanced"
+    cases: Sequence[Case], board_name: str = "corstone-300", *, style: Style = Style.SHARED
 ) -> list[int]:
     """Assert that each case is exact; the instructions of each."""
     target = board(board_name)
@@ -19,7 +20,7 @@ def check_on_qemu(
     size = max(len(each.arena) for each in placed)
     arena = f"#include <stdint.h>\nuint8_t arena[{size}] __attribute__((aligned(16)));\n"
     entries = tuple(f"case{index}_run" for index in range(len(placed)))
-    program = FirmwareSources({**emit(placed, linkage), "arena.c": arena}, (*entries, "arena"))
+    program = FirmwareSources({**emit(placed, style), "arena.c": arena}, (*entries, "arena"))
     machine = QemuMachine(program, target)
     address, _ = machine.symbol("arena")
     counts = []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kernels.harness import check
 from kernels.matrix_cases import Layer, cases_for, conv_layers, one_pixel_layers
+from smidgen.compiler.sharing import Style
 from smidgen.ops.conv.kernels.conv2d_s8 import Conv2DInt8
 from smidgen.ops.conv.kernels.conv2d_s8_dsp import Conv2DInt8Dsp
 from smidgen.ops.conv.kernels.conv2d_s8_trio import Conv2DInt8Trio
@@ -63,10 +64,10 @@ def test_dsp_kernel_of_one_pixel_is_exact(layers):
     check(cases, M4)
 
 
-@pytest.mark.parametrize("linkage", ["size", "speed"])
-def test_dsp_kernel_is_exact_however_it_is_shared(linkage):
+@pytest.mark.parametrize("style", Style)
+def test_dsp_kernel_is_exact_however_it_is_shared(style):
     layers = [layer_of((5, 4, 8), (9, 1, 1, 8), overlap=0), layer_of((6, 6, 3), (8, 3, 3, 3))]
-    check(cases_for(Conv2DInt8Dsp(), layers), M4, linkage=linkage)
+    check(cases_for(Conv2DInt8Dsp(), layers), M4, style=style)
 
 
 def layer_of(

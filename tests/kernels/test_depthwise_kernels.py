@@ -10,6 +10,7 @@ from hypothesis import given
 
 from kernels.cases import batch, depthwise_graph, few_batches, int8, random_depthwise, seeds
 from kernels.harness import Case, check
+from smidgen.compiler.sharing import Style
 from smidgen.graph.graph import Graph
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.kernels import depthwise_s8_dsp
@@ -126,10 +127,10 @@ LAYERS = {
 }
 
 
-@pytest.mark.parametrize("linkage", ["size", "balanced", "speed"])
-def test_dsp_kernel_is_fast(linkage: str) -> None:
+@pytest.mark.parametrize("style", [Style.SHARED, Style.OWN])
+def test_dsp_kernel_is_fast(style: Style) -> None:
     graphs = [graph for graph, _ in LAYERS.values()]
     whole = [each for each in cases(DSP, graphs) if each.distance is None]
-    counts = check(whole, "nucleo-l4r5zi", linkage=linkage)
+    counts = check(whole, "nucleo-l4r5zi", style=style)
     for (name, (graph, limit)), count in zip(LAYERS.items(), counts, strict=True):
         assert count <= limit * graph.macs, f"{name}: {count / graph.macs:.2f} per MAC"

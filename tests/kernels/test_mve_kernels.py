@@ -23,6 +23,7 @@ from kernels.cases import (
 from kernels.harness import Case
 from kernels.matrix_cases import Layer, cases_for, conv_layers, dense_layers
 from kernels.qemu_harness import check_on_qemu
+from smidgen.compiler.sharing import Style
 from smidgen.core.dtypes import DType
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
@@ -184,8 +185,8 @@ def test_every_mean_is_rounded_as_the_reference_does(window: tuple[int, int]) ->
     check_on_qemu([Case(graph, AveragePoolInt8Mve(), (values.astype(np.int8),))])
 
 
-@pytest.mark.parametrize("linkage", ["size", "speed"])
-def test_kernels_are_exact_however_they_are_shared(linkage: str) -> None:
+@pytest.mark.parametrize("style", Style)
+def test_kernels_are_exact_however_they_are_shared(style: Style) -> None:
     numbers = {"factors": (0.002, 0.01), "magnitude": 127, "inputs": "random", "seed": 7}
     relu = Conv2D((1, 1), SAME, (1, 1), Activation.RELU)
     drawn = [
@@ -193,4 +194,4 @@ def test_kernels_are_exact_however_they_are_shared(linkage: str) -> None:
         for op, window in ((Conv2D(), (1, 1)), (relu, (3, 3)))
         for zero_points in ((-128, -128), (3, -5))
     ]
-    check_on_qemu(cases_for(Conv2DInt8Mve(), drawn, CORE), linkage=linkage)
+    check_on_qemu(cases_for(Conv2DInt8Mve(), drawn, CORE), style=style)

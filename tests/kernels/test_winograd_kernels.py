@@ -19,6 +19,7 @@ from kernels.matrix_cases import (
 )
 from smidgen.compiler.objective import OBJECTIVES
 from smidgen.compiler.program import choose_kernel
+from smidgen.compiler.sharing import Style
 from smidgen.ops.conv.kernels.conv2d_s8_winograd_dsp import Conv2DInt8WinogradDsp
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.support.activation import Activation
@@ -69,10 +70,10 @@ def test_every_shape_is_exact(drawn):
     check(cases, M4)
 
 
-@pytest.mark.parametrize("linkage", ["size", "speed"])
-def test_it_is_exact_however_it_is_shared(linkage):
+@pytest.mark.parametrize("style", Style)
+def test_it_is_exact_however_it_is_shared(style):
     cases = cases_for(KERNEL, [layer_of((5, 7, 8), 6), layer_of((8, 8, 16), 4)])
-    check(cases, M4, linkage=linkage)
+    check(cases, M4, style=style)
 
 
 @pytest.mark.parametrize("inputs", ["low", "high", "extreme"])
@@ -114,4 +115,4 @@ def test_flash_is_spent_under_the_speed_objective_alone(objective, kernel):
 
 def test_instructions_of_a_layer_with_many_channels():
     cases = cases_for(KERNEL, [layer_of((8, 8, 64), 64)])
-    assert check(cases, M4, linkage="speed")[0] <= 0.45 * cases[0].graph.macs
+    assert check(cases, M4, style=Style.OWN)[0] <= 0.45 * cases[0].graph.macs

@@ -20,6 +20,7 @@ LIMITS = {
     "tinymaix/mbnet96_0.25_q.tflite": 10_240,
     "mltk/keyword_spotting_alexa.tflite": 10_240,
     "mltk/keyword_spotting_mobilenetv2.tflite": 10_240,
+    "mltk/keyword_spotting_on_off_v3.tflite": 10_240,
     "mltk/anomaly_detection.tflite": 3_072,
 }
 

@@ -8,7 +8,7 @@ from smidgen.compiler.artifact import Artifact, Manifest, Port, Resident
 from smidgen.compiler.codegen.header import write_header
 from smidgen.compiler.codegen.literals import identifier
 from smidgen.compiler.codegen.names import Names
-from smidgen.compiler.codegen.source import KERNEL_LINKAGE, SourceWriter
+from smidgen.compiler.codegen.source import SourceWriter
 from smidgen.compiler.objective import OBJECTIVES
 from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.program import Program, build_program
@@ -45,7 +45,7 @@ def compile_graph(
     alignment = board.core.arena_alignment_bytes
     files = {
         f"{prefix}.h": write_header(prefix, title, program.arena_bytes, alignment, inputs, outputs),
-        f"{prefix}.c": _source(prefix, title, objective, writer, body),
+        f"{prefix}.c": _source(prefix, title, writer, body),
         f"{prefix}_weights.h": _weights(prefix, writer),
         **_kernel_headers(writer.headers),
     }
@@ -125,12 +125,11 @@ def _title(prefix: str, program: Program, board: Board, writer: SourceWriter) ->
     )
 
 
-def _source(prefix: str, title: str, objective: str, writer: SourceWriter, body: str) -> str:
+def _source(prefix: str, title: str, writer: SourceWriter, body: str) -> str:
     includes = "\n".join(f'#include "{name}"' for name in writer.headers)
     return (
-        f'{title}\n#include "{prefix}.h"\n\n'
-        f"/* How layers share kernel code; see smg.h. */\n{KERNEL_LINKAGE[objective]}\n"
-        f'#include "smg.h"\n{includes}\n\n#include "{prefix}_weights.h"\n\n{body}'
+        f'{title}\n#include "{prefix}.h"\n\n#include "smg.h"\n{includes}\n\n'
+        f'#include "{prefix}_weights.h"\n\n{writer.shared.text()}{body}'
     )
 
 

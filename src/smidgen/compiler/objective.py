@@ -17,6 +17,9 @@ class Objective:
     buys_speed: bool = False
     """Whether kernels are offered that take several times the flash of others."""
 
+    shares_code: bool = True
+    """Whether layers that run the same kernel share one copy of its code."""
+
     def offers(self, kernel: Kernel) -> bool:
         """Whether `kernel` may be chosen at all."""
         return self.buys_speed or not kernel.spends_flash
@@ -29,6 +32,6 @@ class Objective:
 OBJECTIVES: Mapping[str, Objective] = {
     "size": Objective(4.0),
     "balanced": Objective(0.0),
-    "speed": Objective(0.0, buys_speed=True),
+    "speed": Objective(0.0, buys_speed=True, shares_code=False),
 }
 BALANCED = OBJECTIVES["balanced"]

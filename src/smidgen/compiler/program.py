@@ -10,8 +10,9 @@ from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
 from smidgen.compiler.memory.storage import Schedule, Storage, assign_storage, scratch_name
 from smidgen.compiler.objective import BALANCED, Objective
+from smidgen.compiler.sharing import Style, styles
 from smidgen.graph.graph import Graph, Node
-from smidgen.ops.kernel import KernelCall
+from smidgen.ops.kernel import Kernel, KernelCall
 from smidgen.ops.registry import candidates, no_kernel
 from smidgen.targets.catalogue import Core
 
@@ -23,6 +24,7 @@ class Step:
     node: Node
     call: KernelCall
     scratch_offset: int | None
+    style: Style = Style.OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,18 @@ class Program:
 
 def build_program(graph: Graph, core: Core, objective: Objective = BALANCED) -> Program:
     """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves."""
-    given = [(node, choose_kernel(graph, node, core, objective)) for node in graph.nodes]
+    chosen = [(node, cheapest(graph, node, core, objective)) for node in graph.nodes]
+    given = [(node, kernel.lower(node.op, graph.signature(node), core)) for node, kernel in chosen]
     schedule, storage, plan = _with_frugal_calls(graph, given, core)
-    steps = tuple(Step(node, call, plan.offsets.get(scratch_name(node))) for node, call in schedule)
+    expected = {
+        node.name: kernel.cost(node.op, graph.signature(node), core).instructions
+        for node, kernel in chosen
+    }
+    style = styles(schedule, expected, objective)
+    steps = tuple(
+        Step(node, call, plan.offsets.get(scratch_name(node)), style[node.name])
+        for node, call in schedule
+    )
     return Program(
         graph,
         steps,
@@ -105,12 +116,17 @@ def choose_kernel(
     graph: Graph, node: Node, core: Core, objective: Objective = BALANCED
 ) -> KernelCall:
     """The call of the kernel with the lowest price under `objective` for `node` on `core`."""
+    kernel = cheapest(graph, node, core, objective)
+    return kernel.lower(node.op, graph.signature(node), core)
+
+
+def cheapest(graph: Graph, node: Node, core: Core, objective: Objective) -> Kernel:
+    """The kernel with the lowest price; raises UnsupportedOp where none serves."""
     signature = graph.signature(node)
     able = [each for each in candidates(node.op, signature, core) if objective.offers(each)]
     if not able:
         raise no_kernel(node.name, node.op, signature)
-    best = min(able, key=lambda kernel: objective.price(kernel.cost(node.op, signature, core)))
-    return best.lower(node.op, signature, core)
+    return min(able, key=lambda kernel: objective.price(kernel.cost(node.op, signature, core)))
 
 
 def _tensor_offsets(storage: Storage, plan: MemoryPlan) -> dict[str, int]:

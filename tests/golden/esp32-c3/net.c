@@ -4,8 +4,6 @@
  */
 #include "net.h"
 
-/* How layers share kernel code; see smg.h. */
-#define SMG_KERNEL static inline
 #include "smg.h"
 #include "smg_conv2d_s8_trio.h"
 #include "smg_depthwise_s8_plane.h"
@@ -15,6 +13,18 @@
 #include "smg_softmax_s8.h"
 
 #include "net_weights.h"
+
+SMG_COMPACT void net_compact_average_pool2d_s8(const smg_pool2d_s8_t *a, const int8_t *b, int8_t *c) {
+    smg_average_pool2d_s8(a, b, c);
+}
+
+SMG_COMPACT void net_compact_dense_s8(const smg_dense_s8_t *a, const int8_t *b, int8_t *c) {
+    smg_dense_s8(a, b, c);
+}
+
+SMG_COMPACT void net_compact_softmax_s8(const smg_softmax_s8_t *a, const int8_t *b, int8_t *c, uint8_t *d) {
+    smg_softmax_s8(a, b, c, d);
+}
 
 static const smg_conv2d_s8_trio_t net_conv2d_0 = {
     .windows = {
@@ -97,7 +107,7 @@ static const smg_pool2d_s8_t net_average_pool2d_0 = {
 /* average_pool2d_0: 1x4x4x6 -> 1x1x1x6
  * arena[0..95] -> arena[0..5] */
 SMG_NOINLINE static void net_run_average_pool2d_0(uint8_t *arena) {
-    smg_average_pool2d_s8(
+    net_compact_average_pool2d_s8(
         &net_average_pool2d_0,
         (const int8_t *)(arena + 0),
         (int8_t *)(arena + 0));
@@ -112,7 +122,7 @@ static const smg_dense_s8_t net_dense_0 = {
 /* dense_0: 1x6 -> 1x4, weights 4x6
  * arena[0..5] -> arena[16..19] | 24 MAC */
 SMG_NOINLINE static void net_run_dense_0(uint8_t *arena) {
-    smg_dense_s8(&net_dense_0, (const int8_t *)(arena + 0), (int8_t *)(arena + 16));
+    net_compact_dense_s8(&net_dense_0, (const int8_t *)(arena + 0), (int8_t *)(arena + 16));
 }
 
 static const smg_softmax_s8_t net_softmax_0 = {
@@ -122,7 +132,11 @@ static const smg_softmax_s8_t net_softmax_0 = {
 /* softmax_0: 1x4 -> 1x4
  * arena[16..19] -> arena[16..19] */
 SMG_NOINLINE static void net_run_softmax_0(uint8_t *arena) {
-    smg_softmax_s8(&net_softmax_0, (const int8_t *)(arena + 16), (int8_t *)(arena + 16), arena + 0);
+    net_compact_softmax_s8(
+        &net_softmax_0,
+        (const int8_t *)(arena + 16),
+        (int8_t *)(arena + 16),
+        arena + 0);
 }
 
 void net_init(void *arena) {

@@ -4,8 +4,6 @@
  */
 #include "net.h"
 
-/* How layers share kernel code; see smg.h. */
-#define SMG_KERNEL static inline
 #include "smg.h"
 #include "smg_conv2d_s8_dsp.h"
 #include "smg_depthwise_s8_dsp.h"
@@ -14,6 +12,18 @@
 #include "smg_softmax_s8.h"
 
 #include "net_weights.h"
+
+SMG_SHARED void net_shared_conv2d_s8_dsp(const smg_conv2d_s8_dsp_t *a, const int8_t *b, int8_t *c, uint8_t *d) {
+    smg_conv2d_s8_dsp(a, b, c, d);
+}
+
+SMG_COMPACT void net_compact_average_pool2d_s8(const smg_pool2d_s8_t *a, const int8_t *b, int8_t *c) {
+    smg_average_pool2d_s8(a, b, c);
+}
+
+SMG_COMPACT void net_compact_softmax_s8(const smg_softmax_s8_t *a, const int8_t *b, int8_t *c, uint8_t *d) {
+    smg_softmax_s8(a, b, c, d);
+}
 
 static const smg_conv2d_s8_dsp_t net_conv2d_0 = {
     .windows = {
@@ -32,7 +42,7 @@ static const smg_conv2d_s8_dsp_t net_conv2d_0 = {
 /* conv2d_0: 1x8x8x2 -> 1x8x8x6, weights 6x3x3x2
  * arena[0..127] -> arena[552..935] | 6912 MAC */
 SMG_NOINLINE static void net_run_conv2d_0(uint8_t *arena) {
-    smg_conv2d_s8_dsp(
+    net_shared_conv2d_s8_dsp(
         &net_conv2d_0,
         (const int8_t *)(arena + 0),
         (int8_t *)(arena + 552),
@@ -96,7 +106,7 @@ static const smg_pool2d_s8_t net_average_pool2d_0 = {
 /* average_pool2d_0: 1x4x4x6 -> 1x1x1x6
  * arena[0..95] -> arena[96..101] */
 SMG_NOINLINE static void net_run_average_pool2d_0(uint8_t *arena) {
-    smg_average_pool2d_s8(
+    net_compact_average_pool2d_s8(
         &net_average_pool2d_0,
         (const int8_t *)(arena + 0),
         (int8_t *)(arena + 96));
@@ -119,7 +129,7 @@ static const smg_conv2d_s8_dsp_t net_dense_0 = {
 /* dense_0: 1x6 -> 1x4, weights 4x6
  * arena[96..101] -> arena[40..43] | 24 MAC */
 SMG_NOINLINE static void net_run_dense_0(uint8_t *arena) {
-    smg_conv2d_s8_dsp(
+    net_shared_conv2d_s8_dsp(
         &net_dense_0,
         (const int8_t *)(arena + 96),
         (int8_t *)(arena + 40),
@@ -133,7 +143,11 @@ static const smg_softmax_s8_t net_softmax_0 = {
 /* softmax_0: 1x4 -> 1x4
  * arena[40..43] -> arena[16..19] */
 SMG_NOINLINE static void net_run_softmax_0(uint8_t *arena) {
-    smg_softmax_s8(&net_softmax_0, (const int8_t *)(arena + 40), (int8_t *)(arena + 16), arena + 0);
+    net_compact_softmax_s8(
+        &net_softmax_0,
+        (const int8_t *)(arena + 40),
+        (int8_t *)(arena + 16),
+        arena + 0);
 }
 
 void net_init(void *arena) {

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from smidgen.compiler.artifact import Layer
 from smidgen.compiler.codegen.literals import LINE_WIDTH, floating, integer
 from smidgen.compiler.codegen.names import Names
+from smidgen.compiler.codegen.sharing import SharedFunctions
 from smidgen.compiler.codegen.tables import Tables
 from smidgen.compiler.program import Program, Step
+from smidgen.compiler.sharing import Style
 from smidgen.core.dtypes import DType
 from smidgen.graph.tensor import Tensor
 from smidgen.ops.kernel import Argument, CArray, CStruct, CValue, InputArg, OutputArg
 
-# How the layers share kernels: one copy of each, what the compiler prefers, or one copy a layer.
-KERNEL_LINKAGE: Mapping[str, str] = {
-    "size": "#define SMG_KERNEL SMG_NOINLINE static",
-    "balanced": "#define SMG_KERNEL static inline",
-    "speed": "#define SMG_KERNEL SMG_INLINE",
-}
-
 
 @dataclass(slots=True)
 class SourceWriter:
-    """Writes the parts of one model; `layers` and `tables` fill as `body` is written."""
+    """Writes the parts of one model.
+
+    `layers`, `tables`, `headers` and `shared` fill as `body` is written, and belong before it.
+    """
 
     program: Program
     names: Names
     tables: Tables = field(default_factory=Tables)
     layers: list[Layer] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
+    shared: SharedFunctions = field(default_factory=SharedFunctions)
 
     def body(self) -> str:
         """Parameters and layer functions, then init and run."""
@@ -48,7 +47,8 @@ class SourceWriter:
         arguments += [self._pointer(step, argument) for argument in step.call.arguments]
         symbol = self.names.fresh("run", step.node.name)
         self.layers.append(self._layer(step, symbol, self.tables.nbytes - before))
-        call = _call(step.call.function, arguments)
+        function = step.call.function if step.style is Style.OWN else self._shared(step)
+        call = _call(function, arguments)
         return (
             f"{params}/* {self._remark(step)} */\n"
             f"SMG_NOINLINE static void {symbol}(uint8_t *arena) {{\n"
@@ -101,18 +101,32 @@ class SourceWriter:
             return f"{{\n{inner}\n{'    ' * depth}}}"
         return floating(value) if isinstance(value, float) else integer(value)
 
+    def _shared(self, step: Step) -> str:
+        """The function that calls the kernel of `step` for all layers that share its code."""
+        params = step.call.params
+        types = [f"const {params.type_name} *"] if params else []
+        types += [self._type(step, argument) for argument in step.call.arguments]
+        return self.shared.of(step.call.function, tuple(types), step.style, self.names)
+
+    def _type(self, step: Step, argument: Argument) -> str:
+        graph = self.program.graph
+        if isinstance(argument, InputArg):
+            return f"const {_element(graph.tensors[step.node.inputs[argument.index]])} *"
+        if isinstance(argument, OutputArg):
+            return f"{_element(graph.tensors[step.node.outputs[argument.index]])} *"
+        return "uint8_t *"
+
     def _pointer(self, step: Step, argument: Argument) -> str:
         if isinstance(argument, InputArg):
             name = step.node.inputs[argument.index]
             tensor = self.program.graph.tensors[name]
             if tensor.is_constant:
                 return self._constant(tensor)
-            return f"(const {_element(tensor)} *)(arena + {self.program.offsets[name]})"
-        if isinstance(argument, OutputArg):
+        elif isinstance(argument, OutputArg):
             name = step.node.outputs[argument.index]
-            tensor = self.program.graph.tensors[name]
-            return f"({_element(tensor)} *)(arena + {self.program.offsets[name]})"
-        return f"arena + {step.scratch_offset}"
+        else:
+            return f"arena + {step.scratch_offset}"
+        return f"({self._type(step, argument)})(arena + {self.program.offsets[name]})"
 
     def _constant(self, tensor: Tensor) -> str:
         wanted = self.names.fresh(tensor.name)

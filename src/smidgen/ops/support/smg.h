@@ -1,7 +1,7 @@
 /* smg.h: what every smidgen kernel stands on: how kernels are declared, and requantisation.
  *
- * C99, no heap, no globals. A build may define SMG_KERNEL before this file to decide between code
- * that the layers share (noinline: small) and code specialised for each layer (inline: fast).
+ * C99, no heap, no globals. Kernels are inlined where they are called: into the one layer that runs
+ * them (code specialised for it: fast), or into a function that layers share (SMG_SHARED: small).
  */
 #ifndef SMG_H
 #define SMG_H
@@ -11,19 +11,30 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__clang__)
+#define SMG_FOR_SIZE __attribute__((minsize))
+#elif defined(__GNUC__)
+#define SMG_FOR_SIZE __attribute__((cold))
+#endif
+
 #if defined(__GNUC__)
 #define SMG_ALIGNED(n) __attribute__((aligned(n)))
 #define SMG_NOINLINE __attribute__((noinline, unused))
 #define SMG_INLINE static inline __attribute__((always_inline, unused))
 #else
 #define SMG_ALIGNED(n)
+#define SMG_FOR_SIZE
 #define SMG_NOINLINE
 #define SMG_INLINE static inline
 #endif
 
 #ifndef SMG_KERNEL
-#define SMG_KERNEL static inline
+#define SMG_KERNEL SMG_INLINE
 #endif
+#ifndef SMG_SHARED
+#define SMG_SHARED SMG_NOINLINE static
+#endif
+#define SMG_COMPACT SMG_FOR_SIZE SMG_SHARED
 
 SMG_INLINE int32_t smg_min(int32_t a, int32_t b) {
     return a < b ? a : b;

@@ -15,9 +15,16 @@
 #include "smg.h"
 #include "smg_asm.h"
 
+/* Where there is SMLAD, only layers whose numbers it cannot take come here: small is enough. */
+#if defined(__ARM_FEATURE_DSP)
+#define SMG_TRIO_FUNCTION SMG_FOR_SIZE SMG_NOINLINE static
+#else
+#define SMG_TRIO_FUNCTION SMG_NOINLINE static
+#endif
+
 /* Packs `count` values of three columns; returns the end of the words. */
-SMG_NOINLINE static uint32_t *smg_columns_trio(const int8_t *x0, const int8_t *x1, const int8_t *x2,
-                                               int32_t count, uint32_t *to) {
+SMG_TRIO_FUNCTION uint32_t *smg_columns_trio(const int8_t *x0, const int8_t *x1, const int8_t *x2,
+                                             int32_t count, uint32_t *to) {
     const uint32_t *const end = to + 2 * count;
     while (to != end) {
         const uint32_t middle = (uint32_t)(int32_t)*x1++;
@@ -280,8 +287,8 @@ SMG_NOINLINE static void smg_dot_4x3_packed(const int8_t *w, const uint32_t *x, 
 #endif
 
 /* The sums of `count` products, to sums[output][column]. */
-SMG_NOINLINE static void smg_dot_4x3_s8(const int8_t *w, const uint32_t *x, int32_t count,
-                                        int32_t *sums) {
+SMG_TRIO_FUNCTION void smg_dot_4x3_s8(const int8_t *w, const uint32_t *x, int32_t count,
+                                      int32_t *sums) {
     uint32_t packed[8];
     smg_dot_4x3_packed(w, x, count, packed);
     for (int32_t o = 0; o < 4; ++o) {

@@ -7,6 +7,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__clang__)
+#define ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define ROLLED
+#endif
 #define NO_BUILTIN __attribute__((no_builtin("memcpy", "memmove", "memset")))
 
 typedef uint32_t __attribute__((may_alias)) word_t;
@@ -21,6 +26,7 @@ NO_BUILTIN static void copy_forwards(uint8_t *to, const uint8_t *from, size_t by
             *(word_t *)(void *)to = *(const word_t *)(const void *)from;
         }
     }
+    ROLLED
     while (bytes-- > 0U) {
         *to++ = *from++;
     }
@@ -51,12 +57,15 @@ NO_BUILTIN static void copy_any(uint8_t *to, const uint8_t *from, size_t bytes) 
 
 NO_BUILTIN static void fill(uint8_t *to, uint8_t value, size_t bytes) {
     const uint32_t word = (uint32_t)value * 0x01010101U;
+    ROLLED
     for (; bytes > 0U && !word_aligned(to); --bytes) {
         *to++ = value;
     }
+    ROLLED
     for (; bytes >= 4U; bytes -= 4U, to += 4) {
         *(word_t *)(void *)to = word;
     }
+    ROLLED
     while (bytes-- > 0U) {
         *to++ = value;
     }
