@@ -14,16 +14,27 @@
 
 #include "net_weights.h"
 
-SMG_COMPACT void net_compact_average_pool2d_s8(const smg_pool2d_s8_t *a, const int8_t *b, int8_t *c) {
-    smg_average_pool2d_s8(a, b, c);
+/* Kernels that layers share, and small code for what takes little time. */
+SMG_COMPACT void net_compact_average_pool2d_s8(
+    const smg_pool2d_s8_t *op,
+    const int8_t *x,
+    int8_t *y) {
+    smg_average_pool2d_s8(op, x, y);
 }
 
-SMG_COMPACT void net_compact_dense_s8(const smg_dense_s8_t *a, const int8_t *b, int8_t *c) {
-    smg_dense_s8(a, b, c);
+SMG_COMPACT void net_compact_dense_s8(
+    const smg_dense_s8_t *op,
+    const int8_t *x,
+    int8_t *y) {
+    smg_dense_s8(op, x, y);
 }
 
-SMG_COMPACT void net_compact_softmax_s8(const smg_softmax_s8_t *a, const int8_t *b, int8_t *c, uint8_t *d) {
-    smg_softmax_s8(a, b, c, d);
+SMG_COMPACT void net_compact_softmax_s8(
+    const smg_softmax_s8_t *op,
+    const int8_t *x,
+    int8_t *y,
+    uint8_t *scratch) {
+    smg_softmax_s8(op, x, y, scratch);
 }
 
 static const smg_conv2d_s8_trio_t net_conv2d_0 = {

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from smidgen.compiler.artifact import Layer
+from smidgen.compiler.codegen.calls import called
 from smidgen.compiler.codegen.literals import LINE_WIDTH, floating, integer
 from smidgen.compiler.codegen.names import Names
-from smidgen.compiler.codegen.sharing import SharedFunctions
+from smidgen.compiler.codegen.sharing import Parameter, SharedFunctions, numbered
 from smidgen.compiler.codegen.tables import Tables
 from smidgen.compiler.program import Program, Step
 from smidgen.compiler.sharing import Style
@@ -48,7 +49,7 @@ class SourceWriter:
         symbol = self.names.fresh("run", step.node.name)
         self.layers.append(self._layer(step, symbol, self.tables.nbytes - before))
         function = step.call.function if step.style is Style.OWN else self._shared(step)
-        call = _call(function, arguments)
+        call = called(function, arguments)
         return (
             f"{params}/* {self._remark(step)} */\n"
             f"SMG_NOINLINE static void {symbol}(uint8_t *arena) {{\n"
@@ -104,9 +105,12 @@ class SourceWriter:
     def _shared(self, step: Step) -> str:
         """The function that calls the kernel of `step` for all layers that share its code."""
         params = step.call.params
-        types = [f"const {params.type_name} *"] if params else []
-        types += [self._type(step, argument) for argument in step.call.arguments]
-        return self.shared.of(step.call.function, tuple(types), step.style, self.names)
+        given = [Parameter(f"const {params.type_name} *", "op")] if params else []
+        given += [
+            Parameter(self._type(step, argument), _role(argument))
+            for argument in step.call.arguments
+        ]
+        return self.shared.of(step.call.function, numbered(given), step.style, self.names)
 
     def _type(self, step: Step, argument: Argument) -> str:
         graph = self.program.graph
@@ -169,12 +173,10 @@ class SourceWriter:
         return f"void {self.names.prefix}_run(void *arena) {{\n{content}\n}}\n"
 
 
-def _call(function: str, arguments: Sequence[str]) -> str:
-    one_line = f"    {function}({', '.join(arguments)});"
-    if len(one_line) <= LINE_WIDTH:
-        return one_line
-    inner = ",\n        ".join(arguments)
-    return f"    {function}(\n        {inner});"
+def _role(argument: Argument) -> str:
+    if isinstance(argument, InputArg):
+        return "x"
+    return "y" if isinstance(argument, OutputArg) else "scratch"
 
 
 def _unused_arena(call: str) -> str:
