@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, Union
 
 import numpy as np
@@ -78,7 +78,8 @@ class Conversion:
     """One subgraph on its way into a graph; a subgraph that runs twice is converted twice.
 
     `names` are the graph's names of the tensors met so far, `variables` what the resource tensors
-    among them refer to; both by the tensor's index in the subgraph.
+    among them refer to; both by the tensor's index in the subgraph. `tensors` are the subgraph's,
+    with the shapes that they turn out to have where the exporter did not know them.
     """
 
     file: str
@@ -86,6 +87,11 @@ class Conversion:
     whole: Whole
     names: dict[int, str] = field(default_factory=dict)
     variables: dict[int, Variable] = field(default_factory=dict)
+    tensors: list[TfliteTensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """No shape is known better than the file does yet."""
+        self.tensors = list(self.subgraph.tensors)
 
     @property
     def builder(self) -> GraphBuilder:
@@ -96,7 +102,7 @@ class Conversion:
         """The file's tensor at input `position`, which must be there."""
         if not self.has_input(operator, position):
             raise ModelFileError(self.where(operator), f"lacks its input {position}")
-        return self.subgraph.tensors[operator.inputs[position]]
+        return self.tensors[operator.inputs[position]]
 
     def require(self, operator: TfliteOperator, count: int) -> None:
         """Raise ModelFileError unless the first `count` inputs are given."""
@@ -109,10 +115,7 @@ class Conversion:
 
     def constant(self, operator: TfliteOperator, position: int) -> Array:
         """The values of input `position`, which must be constant or follow from constants."""
-        tensor = self.tensor(operator, position)
-        data = tensor.data
-        if data is None:
-            data = self.whole.known.get(self.names.get(tensor.index, ABSENT))
+        data = self.known(operator, position)
         if data is None:
             raise UnsupportedOp(
                 self.where(operator),
@@ -120,6 +123,13 @@ class Conversion:
                 "export the model with constant shapes and parameters",
             )
         return data
+
+    def known(self, operator: TfliteOperator, position: int) -> Array | None:
+        """The values of input `position` where they follow from constants, else None."""
+        tensor = self.tensor(operator, position)
+        if tensor.data is not None:
+            return tensor.data
+        return self.whole.known.get(self.names.get(tensor.index, ABSENT))
 
     def options(self, operator: TfliteOperator, kind: type[OptionsT]) -> OptionsT:
         """The operator's options table; the schema's defaults where the file has none."""
@@ -162,7 +172,7 @@ class Conversion:
         quantisation of outputs that the file does not show.
         """
         indices = operator.outputs if results is None else results
-        outputs = [self.subgraph.tensors[index] for index in indices]
+        outputs = [self.tensors[index] for index in indices]
         shown = [self.name_of(tensor) for tensor in outputs]
         names = [*shown, *(name for name, _ in more)]
         quantization = [
@@ -240,7 +250,7 @@ class Conversion:
     def name_at(self, index: int) -> str:
         """The graph's name of the file's tensor `index`, which has a value by now."""
         if index not in self.names:
-            self._add_constant(self.subgraph.tensors[index])
+            self._add_constant(self.tensors[index])
         return self.names[index]
 
     def name_of(self, tensor: TfliteTensor) -> str:
@@ -277,6 +287,9 @@ class Conversion:
         """Let the file's tensor `index` stand for that."""
         if isinstance(binding, str):
             self.names[index] = binding
+            self.tensors[index] = replace(
+                self.tensors[index], shape=self.builder.tensor(binding).shape
+            )
         else:
             self.variables[index] = binding
 
@@ -330,13 +343,27 @@ class Conversion:
         self.builder.constant(self.name_of(tensor), dtype, tensor.data, quantization)
 
     def _compare(self, operator: TfliteOperator, said: TfliteTensor, inferred: Tensor) -> None:
-        if (self.dtype(said), said.shape) != (inferred.dtype, inferred.shape):
+        fits = said.shape == inferred.shape or _fills_in(said, inferred.shape)
+        if fits and self.dtype(said) is inferred.dtype:
+            self.tensors[said.index] = replace(said, shape=inferred.shape)
+        else:
             raise ModelFileError(
                 self.where(operator),
                 f"its output is {said.dtype.name.lower()}{list(said.shape)} in the file, but "
                 f"{inferred.dtype.label}{list(inferred.shape)} follows from its inputs",
                 "export the model again with fixed shapes",
             )
+
+
+def _fills_in(said: TfliteTensor, shape: tuple[int, ...]) -> bool:
+    """Whether `shape` differs only where the exporter did not know and left a placeholder.
+
+    A batch of unknown size that SPACE_TO_BATCH_ND multiplies is the usual case.
+    """
+    signature = said.shape_signature
+    if signature is None or len(signature) != len(shape):
+        return False
+    return all(known in (-1, size) for known, size in zip(signature, shape, strict=True))
 
 
 def blank_state(dtype: DType, shape: tuple[int, ...], quantization: Quantization | None) -> Array:
@@ -372,7 +399,7 @@ def _convert_operator(conversion: Conversion, operator: TfliteOperator) -> None:
 def _stand_in(conversion: Conversion, operator: TfliteOperator) -> None:
     """Inputs of the graph in the place of an operator's outputs, so that a survey can go on."""
     for index in operator.outputs:
-        tensor = conversion.subgraph.tensors[index]
+        tensor = conversion.tensors[index]
         if index not in conversion.names and tensor.dtype.name in DType.__members__:
             quantization = conversion.quantization(tensor)
             name = conversion.name_of(tensor)

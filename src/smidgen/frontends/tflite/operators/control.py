@@ -166,7 +166,7 @@ def circular_buffer(conversion: Conversion, operator: TfliteOperator) -> None:
     conversion.add(operator, AssignState(), [state, conversion.names[output.index]], quantization)
     for valid in operator.outputs[1:2]:
         always = conversion.add_constant(operator, DType.BOOL, np.ones((), bool))
-        shape = conversion.subgraph.tensors[valid].shape
+        shape = conversion.tensors[valid].shape
         conversion.emit_named(operator, BroadcastTo(shape), [always], results=[valid])
 
 

@@ -61,7 +61,7 @@ def require_scales(
         tensor = conversion.tensor(operator, place)
         _require_scale(conversion, operator, tensor, place in images)
     for index in operator.outputs:
-        _require_scale(conversion, operator, conversion.subgraph.tensors[index], True)
+        _require_scale(conversion, operator, conversion.tensors[index], True)
 
 
 def _require_scale(

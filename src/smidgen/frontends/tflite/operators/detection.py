@@ -68,9 +68,8 @@ def _close_shapes(
 ) -> None:
     """Write the shapes that follow from the options into outputs that have none in the file."""
     most = op.detections * op.classes_per_detection
-    tensors = list(conversion.subgraph.tensors)
+    tensors = conversion.tensors
     shapes = ((1, most, 4), (1, most), (1, most), (1,))
     for index, shape in zip(operator.outputs, shapes, strict=True):
         if not tensors[index].shape:
             tensors[index] = replace(tensors[index], shape=shape)
-    conversion.subgraph = replace(conversion.subgraph, tensors=tuple(tensors))

@@ -26,7 +26,7 @@ def addition(conversion: Conversion, operator: TfliteOperator) -> None:
 def softmax(conversion: Conversion, operator: TfliteOperator) -> None:
     """Over the last axis; int8 may give int16."""
     beta = conversion.options(operator, SoftmaxOptions).beta
-    output = conversion.dtype(conversion.subgraph.tensors[operator.outputs[0]])
+    output = conversion.dtype(conversion.tensors[operator.outputs[0]])
     same = output is conversion.dtype(conversion.tensor(operator, 0))
     conversion.emit(operator, Softmax(beta, None if same else output))
 
@@ -40,7 +40,7 @@ def relu(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("QUANTIZE")
 def quantize(conversion: Conversion, operator: TfliteOperator) -> None:
     """To the type of the output."""
-    output = conversion.subgraph.tensors[operator.outputs[0]]
+    output = conversion.tensors[operator.outputs[0]]
     conversion.emit(operator, Quantize(conversion.dtype(output)))
 
 
@@ -53,5 +53,5 @@ def dequantize(conversion: Conversion, operator: TfliteOperator) -> None:
 @converts("CAST")
 def cast(conversion: Conversion, operator: TfliteOperator) -> None:
     """To the type of the output; the operator's options may be out of date."""
-    output = conversion.subgraph.tensors[operator.outputs[0]]
+    output = conversion.tensors[operator.outputs[0]]
     conversion.emit(operator, Cast(conversion.dtype(output)))

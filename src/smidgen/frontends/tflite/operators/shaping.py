@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from smidgen.frontends.tflite.model import TfliteOperator, TfliteTensor
 from smidgen.frontends.tflite.options import (
     DepthToSpaceOptions,
     MirrorPadOptions,
+    ReshapeOptions,
     SpaceToDepthOptions,
+    SqueezeOptions,
 )
 from smidgen.frontends.tflite.schema import MirrorMode
 from smidgen.ops.shape.arrange import BroadcastTo, DepthToSpace, SpaceToDepth, Transpose
@@ -25,7 +28,7 @@ def output_of(conversion: Conversion, operator: TfliteOperator, position: int = 
     """The file's tensor at output `position`."""
     if position >= len(operator.outputs):
         raise ModelFileError(conversion.where(operator), f"lacks its output {position}")
-    return conversion.subgraph.tensors[operator.outputs[position]]
+    return conversion.tensors[operator.outputs[position]]
 
 
 def ints(conversion: Conversion, operator: TfliteOperator, position: int) -> tuple[int, ...]:
@@ -45,8 +48,50 @@ def axis_of(conversion: Conversion, operator: TfliteOperator, axis: int, rank: i
 
 @converts("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 def reshape(conversion: Conversion, operator: TfliteOperator) -> None:
-    """The shape operand, if any, is constant-folded by the exporter into the output's shape."""
-    conversion.emit(operator, Reshape(output_of(conversion, operator).shape), [0])
+    """The output's shape in the file; what the operands say where that is a placeholder."""
+    given, shape = conversion.tensor(operator, 0).shape, output_of(conversion, operator).shape
+    if math.prod(given) != math.prod(shape):
+        shape = _SHAPES[operator.name](conversion, operator, given)
+    conversion.emit(operator, Reshape(shape), [0])
+
+
+def _reshaped(
+    conversion: Conversion, operator: TfliteOperator, given: tuple[int, ...]
+) -> tuple[int, ...]:
+    """The wanted shape, in which one -1 stands for what is left."""
+    if conversion.has_input(operator, 1):
+        wanted = ints(conversion, operator, 1)
+    else:
+        wanted = conversion.options(operator, ReshapeOptions).new_shape
+    rest = math.prod(size for size in wanted if size != -1)
+    return tuple(math.prod(given) // max(rest, 1) if size == -1 else size for size in wanted)
+
+
+def _squeezed(
+    conversion: Conversion, operator: TfliteOperator, given: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Without the axes that are named; none named means all of size 1."""
+    named = conversion.options(operator, SqueezeOptions).squeeze_dims
+    gone = {axis_of(conversion, operator, axis, len(given)) for axis in named}
+    gone = gone or {axis for axis, size in enumerate(given) if size == 1}
+    return tuple(size for axis, size in enumerate(given) if axis not in gone)
+
+
+def _expanded(
+    conversion: Conversion, operator: TfliteOperator, given: tuple[int, ...]
+) -> tuple[int, ...]:
+    """With one more axis."""
+    (named,) = ints(conversion, operator, 1)[:1] or (0,)
+    axis = axis_of(conversion, operator, named, len(given) + 1)
+    return (*given[:axis], 1, *given[axis:])
+
+
+_ShapeRule = Callable[[Conversion, TfliteOperator, tuple[int, ...]], tuple[int, ...]]
+_SHAPES: Mapping[str, _ShapeRule] = {
+    "RESHAPE": _reshaped,
+    "SQUEEZE": _squeezed,
+    "EXPAND_DIMS": _expanded,
+}
 
 
 @converts("TRANSPOSE")
@@ -59,14 +104,24 @@ def transpose(conversion: Conversion, operator: TfliteOperator) -> None:
 
 @converts("BROADCAST_TO")
 def broadcast_to(conversion: Conversion, operator: TfliteOperator) -> None:
-    """The output's shape says it all."""
-    conversion.emit(operator, BroadcastTo(output_of(conversion, operator).shape), [0])
+    """To the shape in the second operand."""
+    conversion.emit(operator, BroadcastTo(_wanted_shape(conversion, operator, 1)), [0])
 
 
 @converts("FILL")
 def fill(conversion: Conversion, operator: TfliteOperator) -> None:
     """One value, everywhere."""
-    conversion.emit(operator, BroadcastTo(output_of(conversion, operator).shape), [1])
+    conversion.emit(operator, BroadcastTo(_wanted_shape(conversion, operator, 0)), [1])
+
+
+def _wanted_shape(
+    conversion: Conversion, operator: TfliteOperator, position: int
+) -> tuple[int, ...]:
+    """The shape that input `position` asks for; the file's where that is not known."""
+    known = conversion.known(operator, position)
+    if known is None or known.dtype.kind not in "iu":
+        return output_of(conversion, operator).shape
+    return tuple(int(size) for size in known.reshape(-1))
 
 
 @converts("ZEROS_LIKE")

@@ -18,7 +18,7 @@ def transpose_convolution(conversion: Conversion, operator: TfliteOperator) -> N
     require_scales(conversion, operator, [2], [1])
     options = conversion.options(operator, TransposeConvOptions)
     weights = conversion.tensor(operator, 1).shape
-    output = conversion.subgraph.tensors[operator.outputs[0]].shape
+    output = conversion.tensors[operator.outputs[0]].shape
     if len(weights) != 4 or len(output) != 4:
         raise ModelFileError(
             conversion.where(operator), f"weights {list(weights)} make output {list(output)}"
