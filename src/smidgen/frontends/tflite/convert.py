@@ -7,6 +7,7 @@ from pathlib import Path
 import smidgen.frontends.tflite.operators  # noqa: F401  (fills CONVERTERS)
 from smidgen.core.errors import UnsupportedError
 from smidgen.frontends.tflite.conversion import Conversion, Whole, convert_operators
+from smidgen.frontends.tflite.halves import with_full_floats
 from smidgen.frontends.tflite.model import TfliteModel
 from smidgen.frontends.tflite.reader import read_model
 from smidgen.frontends.tflite.unsigned import with_signed_quanta
@@ -38,7 +39,7 @@ def convert(model: TfliteModel, name: str, problems: list[UnsupportedError] | No
 
     What smidgen does not take is raised, or added to `problems` where those are collected.
     """
-    model = with_signed_quanta(model)
+    model = with_signed_quanta(with_full_floats(model))
     subgraph, builder = model.subgraphs[0], GraphBuilder(name)
     conversion = Conversion(model.name, subgraph, Whole(model, builder, problems=problems))
     for index in subgraph.inputs:

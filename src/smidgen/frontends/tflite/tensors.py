@@ -20,18 +20,21 @@ from smidgen.frontends.tflite.schema import (
 
 MAX_RANK = 16
 MAX_TENSOR_BYTES = 2**31 - 1
-# Two to four elements a byte is what packed types unpack to; more means shared buffers.
+# Two to four elements a byte is what packed types unpack to; more means overlapping buffers.
 _UNPACKED_BYTES_PER_FILE_BYTE = 4
+_BUFFER_BYTES_PER_FILE_BYTE = 2
 
 
 class Buffers:
     """The model's raw buffers, looked up by index and unpacked at most once each."""
 
-    __slots__ = ("_ready", "_tables", "_unpack_allowance", "buffer")
+    __slots__ = ("_allowance", "_raw", "_ready", "_tables", "_unpack_allowance", "buffer")
 
     def __init__(self, buffer: FlatBuffer, tables: TableVector) -> None:
         self.buffer = buffer
         self._tables = tables
+        self._raw: dict[int, Array] = {}
+        self._allowance = _BUFFER_BYTES_PER_FILE_BYTE * buffer.size
         self._ready: dict[tuple[int, TensorType], Array] = {}
         self._unpack_allowance = _UNPACKED_BYTES_PER_FILE_BYTE * buffer.size
 
@@ -41,12 +44,21 @@ class Buffers:
             return None
         if index >= len(self._tables):
             raise self.buffer.damaged(f"{user} names buffer {index} of {len(self._tables)}")
+        if index not in self._raw:
+            self._raw[index] = self._read(index, user)
+        data = self._raw[index]
+        return data if len(data) else None
+
+    def _read(self, index: int, user: str) -> Array:
         table = self._tables[index]
         data = table.array(BufferSlot.DATA, "u1")
         if len(data) == 0:
             offset = table.uint64(BufferSlot.OFFSET)
             data = outside_bytes(self.buffer, offset, table.uint64(BufferSlot.SIZE), user)
-        return data if len(data) else None
+        self._allowance -= len(data)
+        if self._allowance < 0:
+            raise self.buffer.damaged("its buffers overlap")
+        return data
 
     def elements(self, index: int, raw: Array, dtype: TensorType) -> Array:
         """The bytes `raw` of buffer `index` as elements of `dtype`, shape [n or a little more]."""

@@ -17,6 +17,7 @@ from smidgen.frontends.tflite.model import (
     TfliteSubgraph,
     TfliteTensor,
 )
+from smidgen.frontends.tflite.recast import Recast
 from smidgen.frontends.tflite.schema import TensorType
 
 _OFFSET = 128
@@ -27,13 +28,14 @@ _CONVERTERS = frozenset({"QUANTIZE", "DEQUANTIZE", "CAST"})
 def with_signed_quanta(model: TfliteModel) -> TfliteModel:
     """`model` with every quantised uint8 tensor as int8, but for what the caller sees."""
     main, *rest = model.subgraphs
-    signed = [_shifted(subgraph, frozenset()) for subgraph in rest]
-    return replace(model, subgraphs=(_main(main), *signed))
+    shift = Recast(lambda quanta: (quanta.astype(np.int16) - _OFFSET).astype(np.int8))
+    signed = [_shifted(subgraph, frozenset(), shift) for subgraph in rest]
+    return replace(model, subgraphs=(_main(main, shift), *signed))
 
 
-def _main(subgraph: TfliteSubgraph) -> TfliteSubgraph:
+def _main(subgraph: TfliteSubgraph, shift: Recast) -> TfliteSubgraph:
     kept = _kept(subgraph)
-    shifted = _shifted(subgraph, kept)
+    shifted = _shifted(subgraph, kept, shift)
     tensors = list(shifted.tensors)
     before = [_port(subgraph, tensors, index, kept) for index in subgraph.inputs]
     after = [_port(subgraph, tensors, index, kept) for index in subgraph.outputs]
@@ -69,22 +71,21 @@ def _kept(subgraph: TfliteSubgraph) -> frozenset[int]:
     return frozenset(ports - touched)
 
 
-def _shifted(subgraph: TfliteSubgraph, kept: frozenset[int]) -> TfliteSubgraph:
+def _shifted(subgraph: TfliteSubgraph, kept: frozenset[int], shift: Recast) -> TfliteSubgraph:
     tensors = (
-        _signed(tensor) if _is_unsigned(tensor) and tensor.index not in kept else tensor
+        _signed(tensor, shift) if _is_unsigned(tensor) and tensor.index not in kept else tensor
         for tensor in subgraph.tensors
     )
     return replace(subgraph, tensors=tuple(tensors))
 
 
-def _signed(tensor: TfliteTensor) -> TfliteTensor:
+def _signed(tensor: TfliteTensor, shift: Recast) -> TfliteTensor:
     quant = tensor.quantization
     assert quant is not None
     moved = TfliteQuantization(quant.scales, quant.zero_points - _OFFSET, quant.axis)
     data = tensor.data
     if data is not None and not tensor.is_sparse:
-        data = np.asarray(data.astype(np.int16) - _OFFSET).astype(np.int8)
-        data.flags.writeable = False
+        data = shift(data)
     return replace(tensor, dtype=TensorType.INT8, quantization=moved, data=data)
 
 
