@@ -20,6 +20,7 @@ from smidgen.core.errors import MissingExtra, SmidgenError
 from smidgen.frontends.onnx.convert import Imported, convert
 from smidgen.frontends.onnx.lowerings import known_operators
 from smidgen.frontends.onnx.model import OnnxModel
+from smidgen.frontends.onnx.narrow import bits_of
 from smidgen.frontends.onnx.reader import read_onnx
 from smidgen.frontends.onnx.tensors import BFLOAT16, FLOAT16, read_tensor
 from smidgen.frontends.onnx.wire import Budget, Message
@@ -113,7 +114,9 @@ def _with_constants(model: OnnxModel, inputs: Sequence[Array], kept: int) -> Onn
         port.name: values for port, values in list(zip(model.inputs, inputs, strict=False))[kept:]
     }
     ports = tuple(port for port in model.inputs if port.name not in constants)
-    return replace(model, constants={**model.constants, **constants}, inputs=ports)
+    elements = {p.name: p.element for p in model.inputs if bits_of(p.element)}
+    every = {**model.constants, **constants}
+    return replace(model, constants=every, inputs=ports, elements={**model.elements, **elements})
 
 
 def run(imported: Imported, inputs: Sequence[Array]) -> list[Array]:

@@ -17,6 +17,7 @@ from smidgen.frontends.onnx.integers import tidy_quantized
 from smidgen.frontends.onnx.lowerings import LOWERINGS, alternatives
 from smidgen.frontends.onnx.model import OnnxModel, OnnxNode, OnnxPort
 from smidgen.frontends.onnx.naming import renamed
+from smidgen.frontends.onnx.narrow import bits_of
 from smidgen.frontends.onnx.order import checked_order, readers_of
 from smidgen.frontends.onnx.ports import (
     as_unsigned,
@@ -167,7 +168,11 @@ class _Work:
     folded_elements: int = 0
 
     def __post_init__(self) -> None:
-        self.known = {name: Constant(values) for name, values in self.model.constants.items()}
+        elements = self.model.elements
+        self.known = {
+            name: Constant(values, element=elements.get(name, 0))
+            for name, values in self.model.constants.items()
+        }
 
     def bind_input(self, port: OnnxPort) -> Layout:
         """Add a graph input; uint8 quanta become int8 behind it."""
@@ -182,6 +187,8 @@ class _Work:
             (tensor,) = self.scope.add(Quantize(DType.INT8), [raw], f"{stem}_int8", quant)
         else:
             tensor = self.scope.builder.input(stem, dtype, memory, quant)
+            if bits_of(port.element):
+                self.scope.elements[tensor] = port.element
         self.known[port.name] = Value(tensor, layout)
         return layout
 

@@ -24,9 +24,11 @@ from smidgen.ops.elementwise.comparison import (
     Relation,
 )
 from smidgen.ops.elementwise.extremes import Maximum, Minimum
+from smidgen.ops.elementwise.modulo import FloorMod
 from smidgen.ops.elementwise.ops import Add
-from smidgen.ops.elementwise.unary import Neg, Sqrt, Square
+from smidgen.ops.elementwise.unary import Abs, Neg
 from smidgen.ops.index.ops import Select
+from smidgen.ops.quantization.ops import Cast
 
 _OPS: Mapping[str, Callable[[], Op]] = {
     "Add": Add,
@@ -35,6 +37,7 @@ _OPS: Mapping[str, Callable[[], Op]] = {
     "Div": Div,
     "Min": Minimum,
     "Max": Maximum,
+    "Mod": FloorMod,
     "And": LogicalAnd,
     "Or": LogicalOr,
     "Xor": lambda: Compare(Relation.NOT_EQUAL),
@@ -44,7 +47,9 @@ _OPS: Mapping[str, Callable[[], Op]] = {
     "Greater": lambda: Compare(Relation.GREATER),
     "GreaterOrEqual": lambda: Compare(Relation.GREATER_EQUAL),
 }
-_COMPUTED = (DType.FLOAT32, DType.INT32)
+_ARITHMETIC = frozenset(("Add", "Sub", "Mul", "Div", "Mod"))
+_SHORT = (DType.INT8, DType.UINT8, DType.INT16, DType.UINT16)
+"""Integers whose arithmetic is done in int32 and wraps afterwards."""
 
 
 def combine(call: Call, kind: str, a: Operand, b: Operand) -> Value:
@@ -54,8 +59,11 @@ def combine(call: Call, kind: str, a: Operand, b: Operand) -> Value:
         scaled = _as_affine(call, kind, a, b)
         if scaled is not None:
             return scaled
-    elif kind in ("Add", "Sub", "Mul", "Div", "Min", "Max") and dtype not in _COMPUTED:
-        call.refuse(f"its operands are {dtype.label}", "compute in float32 or int32")
+    elif kind in _ARITHMETIC and dtype in _SHORT:
+        wide = [converted(call, x, DType.INT32) if isinstance(x, Value) else x for x in (a, b)]
+        return converted(call, combine(call, kind, *wide), dtype)
+    elif kind in (*_ARITHMETIC, "Min", "Max") and dtype is DType.BOOL:
+        call.refuse("its operands are bool", "cast them to int32 first")
     aligned = align(call, (a, b), (dtype, dtype))
     return Value(call.emit(_OPS[kind](), aligned.tensors), aligned.layout)
 
@@ -167,34 +175,42 @@ def mean_of(call: Call) -> Value:
     return combine(call, "Mul", total, share)
 
 
-def power(call: Call) -> Value:
-    """X ** y for the constants y that need no logarithm: 1, 2, 3, 4, 0.5, -1, -0.5, -2."""
-    x, exponents = call.real_value(0), call.constant(1, "exponent")
-    exponent = float(exponents.reshape(-1)[0]) if exponents.size == 1 else math.nan
-    squares = {2.0: 1, 4.0: 2}
-    if exponent == 1.0:
-        return x
-    if exponent < 0:
-        inner = x if exponent == -1.0 else _power(call, x, -exponent, squares)
-        return combine(call, "Div", Constant(np.ones((), np.float32)), inner)
-    return _power(call, x, exponent, squares)
-
-
-def _power(call: Call, x: Value, exponent: float, squares: Mapping[float, int]) -> Value:
-    if exponent == 0.5:
-        return unary(call, Sqrt(), x)
-    if exponent == 3.0:
-        return combine(call, "Mul", unary(call, Square(), x), x)
-    for _ in range(squares.get(exponent, 0)):
-        x = unary(call, Square(), x)
-    if exponent not in squares:
-        call.refuse(f"exponent {exponent}", "use an exponent among 1, 2, 3, 4, 0.5, -0.5, -1, -2")
-    return x
-
-
 def unary(call: Call, op: Op, x: Value) -> Value:
     """`op` of each element; nothing moves."""
     return Value(call.emit(op, [x.tensor]), x.layout)
+
+
+def converted(call: Call, x: Value, wanted: DType) -> Value:
+    """`x` as numbers of type `wanted`."""
+    source = call.scope.builder.tensor(x.tensor)
+    if source.quantization is not None:
+        call.refuse("quanta are taken for numbers", "dequantise them first")
+    return x if source.dtype is wanted else unary(call, Cast(wanted), x)
+
+
+def modulo(call: Call) -> Value:
+    """The remainder, with the sign of the divisor, or with `fmod` that of the dividend."""
+    a, b = call.operand(0), call.operand(1)
+    if not call.attribute("fmod", 0):
+        return combine(call, "Mod", a, b)
+    if _common_dtype(call, a, b) is not DType.FLOAT32:
+        whole = combine(call, "Div", a, b)
+        return combine(call, "Sub", a, combine(call, "Mul", whole, b))
+    dividend = call.scope.as_value(a, call.stem)
+    magnitudes = (unary(call, Abs(), call.scope.as_value(x, call.stem)) for x in (a, b))
+    remainder = combine(call, "Mod", *magnitudes)
+    negative = combine(call, "Less", dividend, Constant(np.zeros((), np.float32)))
+    return choose(call, negative, unary(call, Neg(), remainder), remainder)
+
+
+def choose(call: Call, condition: Operand, first: Operand, second: Operand) -> Value:
+    """`first` where `condition` holds, else `second`; both choices have one type."""
+    choices = (first, second)
+    dtype = _common_dtype(call, *choices) if _has_value(choices) else DType.FLOAT32
+    if all(isinstance(x, Constant) and x.values.dtype.kind in "iu" for x in choices):
+        dtype = DType.INT32
+    aligned = align(call, (condition, first, second), (DType.BOOL, dtype, dtype))
+    return Value(call.emit(Select(), aligned.tensors), aligned.layout)
 
 
 def negate(call: Call) -> Value:
@@ -208,14 +224,8 @@ def logical_not(call: Call) -> Value:
 
 
 def where(call: Call) -> Value:
-    """Select; both choices have one type."""
-    operands = tuple(call.operand(index) for index in range(3))
-    choices = operands[1:]
-    dtype = _common_dtype(call, *choices) if _has_value(choices) else DType.FLOAT32
-    if all(isinstance(x, Constant) and x.values.dtype.kind in "iu" for x in choices):
-        dtype = DType.INT32
-    aligned = align(call, operands, (DType.BOOL, dtype, dtype))
-    return Value(call.emit(Select(), aligned.tensors), aligned.layout)
+    """Select."""
+    return choose(call, call.operand(0), call.operand(1), call.operand(2))
 
 
 def _has_value(operands: tuple[Operand, ...]) -> bool:
@@ -234,8 +244,8 @@ ELEMENTWISE: Mapping[str, Lowering] = {
     "Max": folded("Max"),
     "Sum": folded("Add"),
     "Mean": mean_of,
-    "Pow": power,
     "Neg": negate,
     "Not": logical_not,
+    "Mod": modulo,
     "Where": where,
 }

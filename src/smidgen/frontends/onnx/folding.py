@@ -14,6 +14,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.frontends.onnx.call import Call
+from smidgen.frontends.onnx.narrow import NARROW_INTEGERS
 from smidgen.frontends.onnx.shaping import (
     permutation,
     resolved_shape,
@@ -21,7 +22,7 @@ from smidgen.frontends.onnx.shaping import (
     split_sizes,
     unsqueezed_shape,
 )
-from smidgen.frontends.onnx.tensors import numpy_type
+from smidgen.frontends.onnx.tensors import numpy_type, require_roundable
 from smidgen.frontends.onnx.values import Constant, Value
 
 MAX_FOLDED_ELEMENTS = 1 << 24
@@ -82,8 +83,11 @@ def _divide(a: Array, b: Array) -> Array:
 
 
 def _cast(call: Call, arrays: Sequence[Array]) -> Array:
+    element = call.attribute("to", 1)
     with np.errstate(all="ignore"):
-        return arrays[0].astype(numpy_type(call.attribute("to", 1), call.place))
+        if element in NARROW_INTEGERS:
+            return NARROW_INTEGERS[element].wrapped(arrays[0])
+        return arrays[0].astype(numpy_type(require_roundable(element, call.place), call.place))
 
 
 def _constant_of_shape(call: Call, arrays: Sequence[Array]) -> Array:

@@ -12,6 +12,7 @@ from smidgen.frontends.onnx.elementwise import ELEMENTWISE
 from smidgen.frontends.onnx.folding import FOLDS, constant_node, shape_node, size_node
 from smidgen.frontends.onnx.normalization import NORMALIZATIONS
 from smidgen.frontends.onnx.pooling import POOLS
+from smidgen.frontends.onnx.powers import power
 from smidgen.frontends.onnx.products import PRODUCTS
 from smidgen.frontends.onnx.quantized import QUANTIZED
 from smidgen.frontends.onnx.recurrent import RECURRENT
@@ -32,6 +33,7 @@ LOWERINGS: Mapping[str, Lowering] = {
     **REDUCTIONS,
     **RESIZING,
     **SHAPING,
+    "Pow": power,
     "Constant": constant_node,
     "Shape": shape_node,
     "Size": size_node,

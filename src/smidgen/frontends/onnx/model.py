@@ -48,6 +48,8 @@ class OnnxModel:
     inputs: tuple[OnnxPort, ...]
     outputs: tuple[OnnxPort, ...]
     functions: tuple[str, ...] = ()
+    elements: Mapping[str, int] = field(default_factory=dict)
+    """The types of constants for which NumPy has none, by name."""
 
     @property
     def opset(self) -> int:

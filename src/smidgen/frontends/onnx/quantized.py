@@ -6,20 +6,34 @@ one op on quanta. uint8 becomes int8 throughout: 128 less, and so are the zero p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.convolution import convolve
-from smidgen.frontends.onnx.elementwise import combine, unary
+from smidgen.frontends.onnx.elementwise import combine, converted, unary
+from smidgen.frontends.onnx.narrow import NARROW_INTEGERS, bits_of
 from smidgen.frontends.onnx.products import dense, multiply, transpose_last
 from smidgen.frontends.onnx.shaping import joined
+from smidgen.frontends.onnx.tensors import (
+    ACTIVATIONS,
+    INT8,
+    INT16,
+    UINT8,
+    UINT16,
+    element_of,
+    limits_of,
+    numpy_type,
+    require_roundable,
+    type_name,
+)
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.graph.tensor import Quantization
 from smidgen.ops.activation.functions import LeakyRelu, Logistic
 from smidgen.ops.activation.ops import Softmax
+from smidgen.ops.elementwise.unary import Round
 from smidgen.ops.pool.ops import AveragePool2D
 from smidgen.ops.quantization.ops import Dequantize, Quantize
 
@@ -27,27 +41,41 @@ UNSIGNED_OFFSET = 128
 
 
 def scales_of(
-    call: Call, values: Array, scale: Array, zero_point: Array | None
+    call: Call, shape: Sequence[int], scale: Array, zero_point: Array | None
 ) -> tuple[Array, Array]:
-    """Scale and zero point, shaped to broadcast against `values`; per-axis ones along `axis`."""
+    """Scale and zero point that broadcast over `shape`: one, one a slice, or one a block."""
     zeros = np.zeros((), np.int64) if zero_point is None else zero_point.astype(np.int64)
     if scale.size == 1:
         return scale.astype(np.float64).reshape(()), zeros.reshape(-1)[:1].reshape(())
-    if scale.ndim != 1 or call.attribute("block_size", 0):
-        call.refuse("scales by blocks", "quantise by tensor or by channel")
-    axis = call.axis(1, values.ndim)
-    if len(scale) != values.shape[axis] or zeros.size not in (1, len(scale)):
-        call.damaged(f"{len(scale)} scales along axis {axis} of {list(values.shape)}")
-    column = [-1 if a == axis else 1 for a in range(values.ndim)]
+    axis, block = call.axis(1, len(shape)), call.attribute("block_size", 0)
+    if block:
+        return _by_blocks(call, shape, (scale, zeros), axis, block)
+    if scale.ndim != 1 or len(scale) != shape[axis] or zeros.size not in (1, len(scale)):
+        call.damaged(f"{scale.shape} scales along axis {axis} of {list(shape)}")
+    column = [-1 if a == axis else 1 for a in range(len(shape))]
     spread = np.broadcast_to(zeros.reshape(-1), scale.shape)
     return scale.astype(np.float64).reshape(column), spread.reshape(column)
 
 
+def _by_blocks(
+    call: Call, shape: Sequence[int], given: tuple[Array, Array], axis: int, block: int
+) -> tuple[Array, Array]:
+    """One number for `block` neighbours along `axis`, repeated for each."""
+    scale, zeros = given[0].astype(np.float64), np.broadcast_to(given[1], given[0].shape)
+    wanted = [-(-n // block) if a == axis else n for a, n in enumerate(shape)]
+    if block < 1 or list(scale.shape) != wanted:
+        call.damaged(f"{scale.shape} scales for blocks of {block} in {list(shape)}")
+    each, rest = (np.repeat(part, block, axis) for part in (scale, zeros))
+    kept = [slice(0, n) for n in shape]
+    return each[tuple(kept)], rest[tuple(kept)]
+
+
 def real_constant(call: Call, quanta: Array, scale: Array, zero_point: Array | None) -> Constant:
     """Dequantised numbers that remember their unit."""
-    unit, zeros = scales_of(call, quanta, scale, zero_point)
-    values = (quanta.astype(np.int64) - zeros) * unit
-    return Constant(values.astype(np.float32), unit)
+    unit, zeros = scales_of(call, quanta.shape, scale, zero_point)
+    whole = quanta.astype(np.float64 if quanta.dtype.kind == "f" else np.int64)
+    remembered = None if call.attribute("block_size", 0) else unit
+    return Constant(((whole - zeros) * unit).astype(np.float32), remembered)
 
 
 def single(call: Call, scale: Array, zero_point: Array | None, unsigned: bool) -> Quantization:
@@ -66,8 +94,8 @@ def to_real(call: Call, x: Operand, scale: Array, zero_point: Array | None) -> O
     if isinstance(x, Constant):
         return real_constant(call, x.values, scale, zero_point)
     tensor = call.scope.builder.tensor(x.tensor)
-    if tensor.quantization is None or tensor.dtype is not DType.INT8:
-        call.refuse(f"it dequantises {tensor.dtype.label}", "quantise activations to int8 or uint8")
+    if tensor.quantization is None:
+        return _real_numbers(call, x, scale, zero_point)
     meant = (single(call, scale, zero_point, unsigned) for unsigned in _signs(zero_point))
     if not any(_same(tensor.quant, quant) for quant in meant):
         call.refuse(
@@ -75,6 +103,15 @@ def to_real(call: Call, x: Operand, scale: Array, zero_point: Array | None) -> O
             "use one scale and zero point for both",
         )
     return _dequantized(call, x)
+
+
+def _real_numbers(call: Call, x: Value, scale: Array, zero_point: Array | None) -> Operand:
+    """Scale * (x - zero point), computed on whole numbers that are no int8 quanta."""
+    unit, zeros = scales_of(call, x.layout.shape, scale, zero_point)
+    real: Operand = converted(call, x, DType.FLOAT32)
+    if zeros.any():
+        real = combine(call, "Sub", real, Constant(zeros.astype(np.float32)))
+    return combine(call, "Mul", real, Constant(unit.astype(np.float32)))
 
 
 def _dequantized(call: Call, x: Value) -> Value:
@@ -96,19 +133,48 @@ def _same(a: Quantization, b: Quantization) -> bool:
 def to_quanta(
     call: Call, x: Operand, scale: Array, zero_point: Array | None, unsigned: bool
 ) -> Operand:
-    """The nearest quanta, saturated; of constants too."""
+    """The nearest quanta of 8 bits, saturated; of constants too."""
     if isinstance(x, Constant):
-        unit, zeros = scales_of(call, x.values, scale, zero_point)
         kind = np.uint8 if unsigned else np.int8
-        dtype = kind if zero_point is None else zero_point.dtype
-        info = np.iinfo(dtype)
-        single_unit = x.values.astype(np.float32) / unit.astype(np.float32)
-        return Constant(np.clip(np.rint(single_unit) + zeros, info.min, info.max).astype(dtype))
-    if call.scope.dtype(x) is not DType.FLOAT32:
-        call.refuse(f"it quantises {call.scope.dtype(x).label}", "quantise real numbers")
+        return _rounded_constant(call, x, scale, zero_point, np.dtype(kind))
+    _require_float(call, x)
     quant = single(call, scale, zero_point, unsigned)
     (quanta,) = call.scope.add(Quantize(DType.INT8), [x.tensor], call.stem, quant)
     return Value(quanta, x.layout)
+
+
+def _require_float(call: Call, x: Value) -> None:
+    if call.scope.dtype(x) is not DType.FLOAT32:
+        call.refuse(f"it quantises {call.scope.dtype(x).label}", "quantise real numbers")
+
+
+def _rounded_constant(
+    call: Call, x: Constant, scale: Array, zero_point: Array | None, kind: np.dtype[np.generic]
+) -> Constant:
+    """A constant's quanta of the type of the zero point, or of `kind` where none is given."""
+    unit, zeros = scales_of(call, x.shape, scale, zero_point)
+    dtype = kind if zero_point is None else zero_point.dtype
+    info = np.iinfo(dtype)
+    single_unit = x.values.astype(np.float32) / unit.astype(np.float32)
+    return Constant(np.clip(np.rint(single_unit) + zeros, info.min, info.max).astype(dtype))
+
+
+def _rounded(call: Call, x: Value, scale: Array, zero_point: Array | None, element: int) -> Value:
+    """Quanta of any integer type, by slices or blocks too: computed in float32, without a unit."""
+    _require_float(call, x)
+    unit, zeros = scales_of(call, x.layout.shape, scale, zero_point)
+    divided = combine(call, "Div", x, Constant(unit.astype(np.float32)))
+    assert isinstance(divided, Value)
+    whole = unary(call, Round(), divided)
+    if zeros.any():
+        whole = combine(call, "Add", whole, Constant(zeros.astype(np.float32)))
+    low, high = limits_of(element)
+    above = combine(call, "Max", whole, Constant(np.asarray(low, np.float32)))
+    inside = combine(call, "Min", above, Constant(np.asarray(high, np.float32)))
+    made = converted(call, inside, ACTIVATIONS[element])
+    if bits_of(element):
+        call.scope.elements[made.tensor] = element
+    return made
 
 
 def dequantize_linear(call: Call) -> Operand:
@@ -119,14 +185,21 @@ def dequantize_linear(call: Call) -> Operand:
 
 def quantize_linear(call: Call) -> Operand:
     """round(x / scale) + zero point, saturated."""
+    given, x, scale = call.optional(2), call.operand(0), call.constant(1, "scale")
     zero = call.optional_constant(2, "zero point")
-    declared = call.attribute("output_dtype", 0)
-    name = "uint8" if zero is None and declared in (0, 2) else "int8"
-    kind = name if zero is None else zero.dtype.name
-    if kind not in ("int8", "uint8") and isinstance(call.operand(0), Value):
-        call.refuse(f"it quantises to {kind}", "quantise activations to int8 or uint8")
-    scale = call.constant(1, "scale")
-    return to_quanta(call, call.operand(0), scale, zero, kind == "uint8")
+    element = call.attribute("output_dtype", 0) or UINT8
+    if isinstance(given, Constant):
+        element = given.element or element_of(given.values)
+    require_roundable(element, call.place)
+    if element not in (INT8, UINT8, *NARROW_INTEGERS, INT16, UINT16):
+        call.refuse(f"it quantises to {type_name(element)}", "quantise to 16 bits or fewer")
+    if element in NARROW_INTEGERS and isinstance(x, Constant):
+        call.refuse("a constant is quantised to few bits", "store it quantised")
+    if isinstance(x, Constant):
+        return _rounded_constant(call, x, scale, zero, numpy_type(element, call.place))
+    if element not in (INT8, UINT8) or scale.size != 1:
+        return _rounded(call, x, scale, zero, element)
+    return to_quanta(call, x, scale, zero, element == UINT8)
 
 
 def _real_at(call: Call, index: int) -> Operand:

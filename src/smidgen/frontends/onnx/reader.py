@@ -14,7 +14,8 @@ import numpy as np
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import ModelFileError, UnsupportedType
 from smidgen.frontends.onnx.model import Attribute, OnnxModel, OnnxNode, OnnxPort
-from smidgen.frontends.onnx.tensors import NAME, read_tensor
+from smidgen.frontends.onnx.narrow import bits_of
+from smidgen.frontends.onnx.tensors import DATA_TYPE, NAME, read_tensor
 from smidgen.frontends.onnx.wire import Budget, Message
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -54,6 +55,7 @@ def read_onnx(data: bytes, file: str, folder: Path | None = None) -> OnnxModel:
         ),
         tuple(_port(message) for message in graph.messages(GRAPH_OUTPUTS)),
         tuple(message.text(1) for message in model.messages(MODEL_FUNCTIONS)),
+        _narrow_elements(graph),
     )
 
 
@@ -66,6 +68,15 @@ def _constants(graph: Message, folder: Path | None) -> dict[str, Array]:
         message.text(NAME): read_tensor(message, folder)
         for message in graph.messages(GRAPH_CONSTANTS)
     }
+
+
+def _narrow_elements(graph: Message) -> dict[str, int]:
+    """The types of constants that arrays hold in another."""
+    each = (
+        (message.text(NAME), message.integer(DATA_TYPE))
+        for message in graph.messages(GRAPH_CONSTANTS)
+    )
+    return {name: element for name, element in each if bits_of(element)}
 
 
 def _node(message: Message, folder: Path | None) -> OnnxNode:

@@ -38,6 +38,8 @@ class Scope:
     """Quanta that were dequantised before, by name, and the real numbers they became."""
     units: dict[str, tuple[Array, Array]] = field(default_factory=dict)
     """Dequantised weights by the name of their constant: as they were, and a unit each output."""
+    elements: dict[str, int] = field(default_factory=dict)
+    """The ONNX types of inputs, and of results of casts, where ours is another."""
     moved_elements: int = 0
     """Elements that transposes move: what the layout of the inputs is judged by."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import ModelFileError, UnsupportedType
+from smidgen.frontends.onnx.narrow import NARROW_INTEGERS, TINY_FLOATS, bits_of, unpacked
 from smidgen.frontends.onnx.wire import Message
 
 DIMS, DATA_TYPE, SEGMENT, FLOAT_DATA, INT32_DATA, INT64_DATA, NAME = 1, 2, 3, 4, 5, 7, 8
@@ -27,7 +28,7 @@ TYPE_NAMES = (
 )
 # fmt: on
 FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64 = 1, 2, 3, 4, 5, 6, 7
-BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16, UINT4, INT4 = 9, 10, 11, 12, 13, 16, 21, 22
+BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16 = 9, 10, 11, 12, 13, 16
 
 STORED: Mapping[int, str] = {
     FLOAT: "<f4",
@@ -53,9 +54,17 @@ ACTIVATIONS: Mapping[int, DType] = {
     UINT8: DType.UINT8,
     INT8: DType.INT8,
     INT16: DType.INT16,
+    UINT16: DType.UINT16,
     INT32: DType.INT32,
+    UINT32: DType.UINT32,
     INT64: DType.INT64,
+    UINT64: DType.UINT64,
     BOOL: DType.BOOL,
+    **dict.fromkeys(TINY_FLOATS, DType.FLOAT32),
+    **{
+        element: DType.INT8 if kind.signed else DType.UINT8
+        for element, kind in NARROW_INTEGERS.items()
+    },
 }
 """The type that an activation has in a graph; all real numbers are computed in float32."""
 
@@ -78,11 +87,34 @@ def numpy_type(element: int, what: str) -> np.dtype[np.generic]:
     """The NumPy dtype for constants of a TensorProto.DataType; raises UnsupportedType."""
     if element in STORED:
         return np.dtype(STORED[element]).newbyteorder("=")
-    if element == BFLOAT16:
+    if element == BFLOAT16 or element in TINY_FLOATS:
         return np.dtype(np.float32)
-    if element in (UINT4, INT4):
-        return np.dtype(np.uint8 if element == UINT4 else np.int8)
+    if element in NARROW_INTEGERS:
+        return np.dtype(np.int8 if NARROW_INTEGERS[element].signed else np.uint8)
     raise UnsupportedType(what, f"is of type {type_name(element)}", "store it as float or int8")
+
+
+def require_roundable(element: int, what: str) -> int:
+    """`element`, if real numbers can be rounded to it; else UnsupportedType."""
+    if element in TINY_FLOATS:
+        raise UnsupportedType(
+            what, f"rounds to {type_name(element)}", "keep such numbers in float16 or float32"
+        )
+    return element
+
+
+def element_of(values: Array) -> int:
+    """The TensorProto.DataType of an array of a type that NumPy has."""
+    wanted = values.dtype.newbyteorder("=")
+    return next(e for e, name in STORED.items() if np.dtype(name).newbyteorder("=") == wanted)
+
+
+def limits_of(element: int) -> tuple[int, int]:
+    """The least and the largest number of an integer type."""
+    if element in NARROW_INTEGERS:
+        return NARROW_INTEGERS[element].limits
+    info = np.iinfo(np.dtype(STORED[element]))
+    return int(info.min), int(info.max)
 
 
 def _names(table: Mapping[int, object]) -> str:
@@ -92,8 +124,8 @@ def _names(table: Mapping[int, object]) -> str:
 def read_tensor(message: Message, folder: Path | None) -> Array:
     """The array in a TensorProto; data outside the file is looked for in `folder` only.
 
-    Int4 becomes int8, bfloat16 becomes float32. Raises ModelFileError for sizes that do not fit,
-    UnsupportedType for a type that is not taken.
+    Integers of fewer bits become int8 or uint8, bfloat16 and smaller floats float32. Raises
+    ModelFileError for sizes that do not fit, UnsupportedType for a type that is not taken.
     """
     budget, name = message.budget, message.text(NAME)
     what = f"{budget.file}, tensor {name!r}"
@@ -119,8 +151,8 @@ def read_tensor(message: Message, folder: Path | None) -> Array:
 
 def _from_raw(data: memoryview, element: int, count: int) -> Array:
     """The numbers in little-endian bytes; too few or too many are returned as they are."""
-    if element in (UINT4, INT4):
-        return _nibbles(np.frombuffer(data, np.uint8), element, count)
+    if bits_of(element):
+        return unpacked(np.frombuffer(data, np.uint8), element, count)
     if element == BFLOAT16:
         return _bfloat16(np.frombuffer(data[: len(data) // 2 * 2], "<u2"))
     stored = np.dtype(STORED[element])
@@ -148,23 +180,13 @@ def _from_words(words: Array, element: int, count: int) -> Array:
         return words.astype(np.uint16).view(np.float16)
     if element == BFLOAT16:
         return _bfloat16(words.astype(np.uint16))
-    if element in (UINT4, INT4):
-        return _nibbles(words.astype(np.uint8), element, count)
+    if bits_of(element):
+        return unpacked(words.astype(np.uint8), element, count)
     return words.astype(numpy_type(element, "tensor"))
 
 
 def _bfloat16(words: Array) -> Array:
     return (words.astype(np.uint32) << 16).view(np.float32)
-
-
-def _nibbles(packed: Array, element: int, count: int) -> Array:
-    """Numbers of four bits, the low half of each byte first."""
-    pairs = np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)
-    if len(pairs) - count == 1:
-        pairs = pairs[:count]
-    if element == UINT4:
-        return pairs.astype(np.uint8)
-    return ((pairs ^ 8).astype(np.int8) - 8).astype(np.int8)
 
 
 def _external(message: Message, folder: Path | None) -> memoryview:

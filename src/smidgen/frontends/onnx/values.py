@@ -28,6 +28,8 @@ class Constant:
 
     values: Array
     unit: Array | None = None
+    element: int = 0
+    """The TensorProto.DataType, where NumPy has none for it."""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Division that rounds down, and its remainder; float32 only, as in TensorFlow Lite Micro."""
+"""Division that rounds down, and its remainder: float32 as in TensorFlow Lite Micro, integers."""
 
 from __future__ import annotations
 
@@ -39,9 +39,14 @@ class FloorMod(Op):
         return (broadcast_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """The exact remainder of the truncated quotient, moved by b where the signs differ."""
+        """The exact remainder of the truncated quotient, moved by b where the signs differ.
+
+        Of integers it is 0 where b is 0.
+        """
         del signature
         a, b = pair(inputs)
+        if a.dtype != np.float32:
+            return (np.where(b == 0, 0, np.mod(a, np.where(b == 0, 1, b))).astype(a.dtype),)
         with np.errstate(all="ignore"):
             remainder = np.fmod(a, b)
             moves = (remainder != 0) & ((b < 0) != (remainder < 0))

@@ -31,8 +31,11 @@ SMG_RELATIONS(bool, bool)
 SMG_RELATIONS(s8, int8_t)
 SMG_RELATIONS(u8, uint8_t)
 SMG_RELATIONS(s16, int16_t)
+SMG_RELATIONS(u16, uint16_t)
 SMG_RELATIONS(s32, int32_t)
+SMG_RELATIONS(u32, uint32_t)
 SMG_RELATIONS(s64, int64_t)
+SMG_RELATIONS(u64, uint64_t)
 SMG_RELATIONS(f32, float)
 
 #endif

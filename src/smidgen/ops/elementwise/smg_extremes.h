@@ -27,8 +27,11 @@ typedef struct {
 SMG_EXTREMES(s8, int8_t)
 SMG_EXTREMES(u8, uint8_t)
 SMG_EXTREMES(s16, int16_t)
+SMG_EXTREMES(u16, uint16_t)
 SMG_EXTREMES(s32, int32_t)
+SMG_EXTREMES(u32, uint32_t)
 SMG_EXTREMES(s64, int64_t)
+SMG_EXTREMES(u64, uint64_t)
 SMG_EXTREMES(f32, float)
 
 #endif

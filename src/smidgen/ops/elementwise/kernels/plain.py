@@ -8,7 +8,7 @@ from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.elementwise.arithmetic import Div, Mul, SquaredDifference, Sub
 from smidgen.ops.elementwise.extremes import Maximum, Minimum
-from smidgen.ops.elementwise.lowering import BinaryKernel, Fields, clamp_fields
+from smidgen.ops.elementwise.lowering import SUFFIXES, BinaryKernel, Fields, clamp_fields
 from smidgen.ops.elementwise.modulo import FloorDiv, FloorMod
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.kernel import Kernel
@@ -45,14 +45,7 @@ class Extremes(BinaryKernel):
 
     header = "smg_extremes.h"
     params = "smg_extremes_t"
-    dtypes: ClassVar[tuple[DType, ...]] = (
-        DType.INT8,
-        DType.UINT8,
-        DType.INT16,
-        DType.INT32,
-        DType.INT64,
-        DType.FLOAT32,
-    )
+    dtypes: ClassVar[tuple[DType, ...]] = tuple(t for t in SUFFIXES if t is not DType.BOOL)
     instructions = 10.0
 
     def stem(self, op: Op) -> str:
@@ -74,6 +67,26 @@ class ModuloFloat(Extremes):
     instructions = 60.0
 
 
+class WideIntegers(Extremes):
+    """Arithmetic on other integers of 32 and 64 bits, which wraps."""
+
+    header = "smg_integers.h"
+    params = "smg_integers_t"
+    dtypes: ClassVar[tuple[DType, ...]] = (DType.UINT32, DType.INT64, DType.UINT64)
+    instructions = 16.0
+
+    def accepts(self, op: Op, signature: Signature) -> bool:
+        """Without an activation, which such numbers never come with."""
+        plain = getattr(op, "activation", Activation.NONE) is Activation.NONE
+        return plain and super().accepts(op, signature)
+
+
+class IntegerModulo(WideIntegers):
+    """The remainder of integers."""
+
+    dtypes = (DType.INT32, DType.UINT32, DType.INT64, DType.UINT64)
+
+
 def _kernel(base: type[BinaryKernel], op: type[Op], suffix: str) -> Kernel:
     made = type(f"{op.__name__}{base.__name__}", (base,), {"name": f"{op.kind}{suffix}", "op": op})
     kernel: Kernel = made()
@@ -85,4 +98,6 @@ KERNELS: tuple[Kernel, ...] = (
     *(_kernel(ArithmeticInt32, op, "_s32") for op in (Add, Sub, Mul, Div, SquaredDifference)),
     *(_kernel(Extremes, op, "") for op in (Minimum, Maximum)),
     *(_kernel(ModuloFloat, op, "_f32") for op in (FloorDiv, FloorMod)),
+    *(_kernel(WideIntegers, op, "_integers") for op in (Add, Sub, Mul, Div)),
+    _kernel(IntegerModulo, FloorMod, "_integers"),
 )
