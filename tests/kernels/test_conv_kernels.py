@@ -11,7 +11,7 @@ from kernels.matrix_cases import Layer, cases_for, conv_layers, one_pixel_layers
 from smidgen.compiler.sharing import Style
 from smidgen.ops.conv.kernels.conv2d_s8 import Conv2DInt8
 from smidgen.ops.conv.kernels.conv2d_s8_dsp import Conv2DInt8Dsp
-from smidgen.ops.conv.kernels.conv2d_s8_trio import Conv2DInt8Trio
+from smidgen.ops.conv.kernels.conv2d_s8_trio import Conv2DInt8Octet, Conv2DInt8Trio
 from smidgen.ops.conv.kernels.conv2d_vector_s8_dsp import Conv2DVectorInt8Dsp
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.support.activation import Activation
@@ -25,6 +25,7 @@ BATCHES = settings(
 )
 LAYERS = st.lists(conv_layers(), min_size=30, max_size=50)
 M4, M3, M0, RV = "nucleo-l4r5zi", "nucleo-f103rb", "nucleo-g071rb", "gd32vf103"
+RVF = "ch32v307-evt"
 
 
 @BATCHES
@@ -46,6 +47,19 @@ def test_trio_kernel_is_exact_on_the_host(layers):
 @given(LAYERS)
 def test_trio_kernel_is_exact_on_cores(board, layers):
     check(cases_for(Conv2DInt8Trio(), layers), board)
+
+
+@BATCHES
+@given(LAYERS)
+def test_octet_kernel_is_exact_on_the_host(layers):
+    check(cases_for(Conv2DInt8Octet(), layers, "rv32imc"), core_name="rv32imc")
+
+
+@pytest.mark.parametrize("board", [RV, RVF])
+@settings(BATCHES, max_examples=2)
+@given(LAYERS)
+def test_octet_kernel_is_exact_on_cores(board, layers):
+    check(cases_for(Conv2DInt8Octet(), layers, "rv32imc"), board)
 
 
 @BATCHES
@@ -86,6 +100,7 @@ def test_sums_at_their_bounds_are_exact(inputs):
         layer_of((3, 3, 1), (1, 1, 1, 1), inputs=inputs),
     ]
     check(cases_for(Conv2DInt8Trio(), layers))
+    check(cases_for(Conv2DInt8Octet(), layers), RV)
     check(cases_for(Conv2DInt8Dsp(), layers), M4)
 
 
@@ -108,8 +123,9 @@ def test_common_layers_take_the_fast_kernels():
         (Conv2DInt8Trio(), M3, 1.7),
         (Conv2DInt8Trio(), M0, 3.7),
         (Conv2DInt8Trio(), RV, 2.5),
+        (Conv2DInt8Octet(), RV, 2.0),
     ],
 )
 def test_instructions_of_a_pointwise_layer(kernel, board, limit):
-    cases = cases_for(kernel, [layer_of((25, 5, 64), (64, 1, 1, 64))])
+    cases = cases_for(kernel, [layer_of((25, 5, 64), (64, 1, 1, 64), magnitude=80)])
     assert check(cases, board)[0] <= limit * cases[0].graph.macs

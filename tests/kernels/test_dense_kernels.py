@@ -11,7 +11,11 @@ from kernels.matrix_cases import cases_for, dense_layers
 from kernels.test_conv_kernels import BATCHES, M0, M3, M4, RV
 from smidgen.ops.dense.kernels.dense_s8 import DenseInt8
 from smidgen.ops.dense.kernels.dense_s8_dsp import DenseRowsInt8Dsp, DenseVectorInt8Dsp
-from smidgen.ops.dense.kernels.dense_s8_interleaved import DenseInt8Interleaved, DenseRowsInt8Trio
+from smidgen.ops.dense.kernels.dense_s8_interleaved import (
+    DenseInt8Interleaved,
+    DenseRowsInt8Octet,
+    DenseRowsInt8Trio,
+)
 
 LAYERS = st.lists(dense_layers(), min_size=40, max_size=60)
 
@@ -51,3 +55,11 @@ def test_kernels_without_simd_are_exact_on_the_host(layers):
 @given(LAYERS)
 def test_kernel_of_one_row_is_exact_on_cores(board, layers):
     check(cases_for(DenseInt8Interleaved(), layers), board)
+
+
+@settings(BATCHES, max_examples=1)
+@given(LAYERS)
+def test_octet_kernel_of_rows_is_exact(layers):
+    cases = cases_for(DenseRowsInt8Octet(), layers, "rv32imc")
+    assert len(cases) > len(layers) // 4
+    check(cases, RV)

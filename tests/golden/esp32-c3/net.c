@@ -1,11 +1,11 @@
 /* net: made by smidgen for esp32-c3 (rv32imc).
  *
- * 7 layers, 10392 MAC. Arena 872 B, constants 378 B.
+ * 7 layers, 10392 MAC. Arena 888 B, constants 378 B.
  */
 #include "net.h"
 
 #include "smg.h"
-#include "smg_conv2d_s8_trio.h"
+#include "smg_conv2d_s8_octet.h"
 #include "smg_depthwise_s8_plane.h"
 #include "smg_add_s8_plane.h"
 #include "smg_pool2d_s8.h"
@@ -37,7 +37,7 @@ SMG_COMPACT void net_compact_softmax_s8(
     smg_softmax_s8(op, x, y, scratch);
 }
 
-static const smg_conv2d_s8_trio_t net_conv2d_0 = {
+static const smg_conv2d_s8_octet_t net_conv2d_0 = {
     .windows = {
         .in_rows = 8, .in_cols = 8, .in_channels = 2, .out_cols = 8, .out_pixels = 64,
         .win_rows = 3, .win_cols = 3, .row_reach = 2, .col_reach = 2, .stride_rows = 1,
@@ -52,13 +52,13 @@ static const smg_conv2d_s8_trio_t net_conv2d_0 = {
 };
 
 /* conv2d_0: 1x8x8x2 -> 1x8x8x6, weights 6x3x3x2
- * arena[568..695] -> arena[0..383] | 6912 MAC */
+ * arena[744..871] -> arena[504..887] | 6912 MAC */
 SMG_NOINLINE static void net_run_conv2d_0(uint8_t *arena) {
-    smg_conv2d_s8_trio(
+    smg_conv2d_s8_octet(
         &net_conv2d_0,
-        (const int8_t *)(arena + 568),
-        (int8_t *)(arena + 0),
-        arena + 384);
+        (const int8_t *)(arena + 744),
+        (int8_t *)(arena + 504),
+        arena + 0);
 }
 
 static const smg_depthwise_s8_plane_t net_depthwise_conv2d_0 = {
@@ -73,13 +73,13 @@ static const smg_depthwise_s8_plane_t net_depthwise_conv2d_0 = {
 };
 
 /* depthwise_conv2d_0: 1x8x8x6 -> 1x8x8x6, weights 1x3x3x6
- * arena[0..383] -> arena[384..767] | 3456 MAC */
+ * arena[504..887] -> arena[0..383] | 3456 MAC */
 SMG_NOINLINE static void net_run_depthwise_conv2d_0(uint8_t *arena) {
     smg_depthwise_s8_plane_3x3_stride1_shift(
         &net_depthwise_conv2d_0,
-        (const int8_t *)(arena + 0),
-        (int8_t *)(arena + 384),
-        arena + 768);
+        (const int8_t *)(arena + 504),
+        (int8_t *)(arena + 0),
+        arena + 384);
 }
 
 static const smg_add_s8_plane_t net_add_0 = {
@@ -88,12 +88,12 @@ static const smg_add_s8_plane_t net_add_0 = {
 };
 
 /* add_0: 1x8x8x6 and 1x8x8x6 -> 1x8x8x6
- * arena[0..383], arena[384..767] -> arena[0..383] */
+ * arena[504..887], arena[0..383] -> arena[0..383] */
 SMG_NOINLINE static void net_run_add_0(uint8_t *arena) {
     smg_add_s8_plane(
         &net_add_0,
+        (const int8_t *)(arena + 504),
         (const int8_t *)(arena + 0),
-        (const int8_t *)(arena + 384),
         (int8_t *)(arena + 0));
 }
 

@@ -14,8 +14,7 @@ from smidgen.ops.support.requantize import Multipliers
 
 PAIR_SCALE_SHIFT = 8
 """The least log2 of a line's scale where odd outputs come as 256 times their sum."""
-_TRIO_LIMIT = 1 << 20
-_ALWAYS_SAFE = 63  # products of bytes, each at most 2^14, that stay below the limit
+_LARGEST_PRODUCT = 1 << 14
 _LARGEST_RIGHT_SHIFT = 16
 
 
@@ -51,10 +50,10 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trio:
+class Segmented:
     """A layer's constants for cores without SIMD: weights [outputs, products], not yet interleaved.
 
-    `segment` is how many products smg_dot_4x3_s8 may sum at a time.
+    `segment` is how many products may be summed at a time.
     """
 
     weights: Array
@@ -62,19 +61,20 @@ class Trio:
     scaling: Scaling
 
 
-def pack_trio(
+def pack_segments(
     weights: Array,
     bias: Array,
     multipliers: Multipliers,
     zero_points: tuple[int, int],
     clamp: tuple[int, int],
-) -> Trio:
-    """As `pack_layer`, for cores without SIMD."""
+    limit: int,
+) -> Segmented:
+    """As `pack_layer`, for cores without SIMD; sums of a segment stay below `limit`."""
     kept, folded = fold(weights, bias, multipliers, zero_points[0])
-    segment = trio_segment(kept)
+    segment = segment_of(kept, limit)
     found = scaling(kept, folded, multipliers, zero_points[1], clamp)
     found = found or general_scaling(folded, multipliers, zero_points[1])
-    return Trio(kept, segment, found)
+    return Segmented(kept, segment, found)
 
 
 def pack_layer(
@@ -199,16 +199,20 @@ def with_doubled_mantissas(scale: Scaling) -> Array:
     return np.stack([bias, doubled, powers], axis=1)
 
 
-def trio_segment(weights: Array) -> int:
-    """How many products smg_dot_4x3_s8 may sum at a time: their number divided by 1, 2, 3, ..."""
+def segment_of(weights: Array, limit: int) -> int:
+    """The products that may be summed at a time: their number divided by 1, 2, 3, ...
+
+    Whatever the int8 inputs are, sums of weights [outputs, products] stay below `limit`.
+    """
     outputs, depth = weights.shape
-    for parts in range(1, depth // _ALWAYS_SAFE + 2):
+    always_safe = limit // _LARGEST_PRODUCT - 1
+    for parts in range(1, depth // always_safe + 2):
         segment = -(-depth // parts)
         split = np.pad(weights, ((0, 0), (0, -depth % segment)))
         magnitudes: Array = np.abs(split).reshape(outputs, -1, segment).sum(axis=2)
-        if 128 * int(magnitudes.max(initial=0)) < _TRIO_LIMIT:
+        if 128 * int(magnitudes.max(initial=0)) < limit:
             return int(segment)
-    return int(min(depth, _ALWAYS_SAFE))
+    return int(min(depth, always_safe))
 
 
 def interleave(weights: Array, block: int) -> Array:

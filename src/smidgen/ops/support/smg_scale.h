@@ -57,7 +57,7 @@ SMG_INLINE int8_t smg_scale_steps(const smg_scale_t *op, const int32_t w[3], int
         const int32_t x = smg_requantize((int32_t)((uint32_t)sum + (uint32_t)w[0]), w[1], w[2]);
         return (int8_t)smg_clamp(smg_clamp(x, -512, 511) + (op->addend >> 16), -128, 127);
     }
-    const int32_t h = smg_high_mul(sum + w[0], w[1]);
+    const int32_t h = smg_high_mul((int32_t)((uint32_t)sum + (uint32_t)w[0]), w[1]);
     return smg_high_half_s8((h + (h >> 31)) * w[2] + op->addend);
 }
 

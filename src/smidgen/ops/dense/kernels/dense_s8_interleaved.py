@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import ceil
+from typing import ClassVar
 
 import numpy as np
 
 from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.conv.kernels.conv2d_s8_trio import trio_call, trio_cost
+from smidgen.ops.conv.blocks import OCTET, TRIO, Block
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.dense.kernels.dense_s8 import accepts_int8
 from smidgen.ops.dense.ops import Dense, multipliers
@@ -25,7 +26,7 @@ from smidgen.ops.kernel import (
     OutputArg,
 )
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import Trio, interleave, pack_trio
+from smidgen.ops.support.columns import Segmented, interleave, pack_segments
 from smidgen.ops.support.lowering import bias_or_zeros, constant
 from smidgen.targets.catalogue import Core
 
@@ -46,7 +47,7 @@ class DenseInt8Interleaved(Kernel):
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights interleaved by blocks of outputs, and a table of scalings."""
         assert isinstance(op, Dense)
-        packed = _packed(op, signature)
+        packed = _packed(op, signature, TRIO.limit)
         outputs, inputs = signature.input(1).shape
         weights = interleave(packed.weights, block_outputs(core)).astype(np.int16) + 128
         fields: tuple[tuple[str, CValue], ...] = (
@@ -82,6 +83,7 @@ class DenseRowsInt8Trio(Kernel):
 
     name = "dense_rows_s8_trio"
     op = Dense
+    block: ClassVar[Block] = TRIO
 
     def accepts(self, op: Op, signature: Signature) -> bool:
         """Several rows of int8, symmetric weights."""
@@ -92,19 +94,27 @@ class DenseRowsInt8Trio(Kernel):
         """A row becomes a pixel."""
         del core
         assert isinstance(op, Dense)
-        return trio_call(
+        return self.block.call(
             self.name,
             Conv2D(),
             row_shapes(signature),
-            _packed(op, signature),
+            _packed(op, signature, self.block.limit),
             signature.input(0).quant.zero_point,
             clamp_range(op.activation, signature.output),
         )
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
-        """See `trio_cost`."""
-        del op, core
-        return trio_cost(Conv2D(), row_shapes(signature))
+        """See `Block.cost`."""
+        del op
+        return self.block.cost(Conv2D(), row_shapes(signature), core)
+
+
+class DenseRowsInt8Octet(DenseRowsInt8Trio):
+    """The same, of eight rows at a time, where there are registers for it."""
+
+    name = "dense_rows_s8_octet"
+    requires = frozenset({"rv32m"})
+    block = OCTET
 
 
 def block_outputs(core: Core) -> int:
@@ -118,15 +128,20 @@ def _accepts(signature: Signature) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _packed(op: Dense, signature: Signature) -> Trio:
+def _packed(op: Dense, signature: Signature, limit: int) -> Segmented:
     output = signature.output
-    return pack_trio(
+    return pack_segments(
         constant(signature, 1),
         bias_or_zeros(signature, signature.input(1).shape[0]),
         multipliers(signature),
         (signature.input(0).quant.zero_point, output.quant.zero_point),
         clamp_range(op.activation, output),
+        limit,
     )
 
 
-KERNELS: tuple[Kernel, ...] = (DenseInt8Interleaved(), DenseRowsInt8Trio())
+KERNELS: tuple[Kernel, ...] = (
+    DenseInt8Interleaved(),
+    DenseRowsInt8Trio(),
+    DenseRowsInt8Octet(),
+)
