@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from smidgen.core.dtypes import Array
+from smidgen.core.dtypes import Array, DType
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering, Result
 from smidgen.frontends.onnx.elementwise import affine, combine, unary
@@ -50,13 +50,24 @@ def relu(call: Call) -> Value:
 
 def clip(call: Call) -> Value:
     """X limited to [min, max], which are attributes or constant inputs; neither is no limit."""
-    x = call.real_value(0)
+    x = call.value(0)
+    if call.scope.dtype(x) is not DType.FLOAT32:
+        return _clipped_integers(call, x)
     low = call.real("min", -math.inf) if call.opset < 11 else _limit(call, 1, -math.inf)
     high = call.real("max", math.inf) if call.opset < 11 else _limit(call, 2, math.inf)
     largest = float(np.finfo(np.float32).max)
     return clamped(
         call, x, -math.inf if low <= -largest else low, math.inf if high >= largest else high
     )
+
+
+def _clipped_integers(call: Call, x: Value) -> Value:
+    """Numbers that are no quanta, between limits of their own type."""
+    for index, kind in ((1, "Max"), (2, "Min")):
+        limit = call.optional_constant(index, "limit") if call.opset >= 11 else None
+        if limit is not None:
+            x = combine(call, kind, x, Constant(limit.reshape(())))
+    return x
 
 
 def _limit(call: Call, index: int, default: float) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import MissingExtra, SmidgenError
 from smidgen.frontends.onnx.convert import Imported, convert
-from smidgen.frontends.onnx.lowerings import known_operators
+from smidgen.frontends.onnx.lowerings import LOWERINGS, known_operators
 from smidgen.frontends.onnx.model import OnnxModel
 from smidgen.frontends.onnx.narrow import bits_of
 from smidgen.frontends.onnx.reader import read_onnx
@@ -48,6 +48,8 @@ class Result:
     operator: str
     outcome: Outcome
     why: str = ""
+    reason: str = ""
+    """Of a refusal: what is not taken, without the name of the case."""
 
 
 def results() -> Iterator[Result]:
@@ -74,11 +76,11 @@ def _result(case: Any, operator: str) -> Result:
             for sides in case.data_sets
         ]
     except SmidgenError as refused:
-        return Result(name, operator, Outcome.REFUSED, str(refused))
+        return Result(name, operator, Outcome.REFUSED, str(refused), refused.why)
     for inputs, outputs in data:
-        ended, why = _run(model, inputs, outputs)
-        if ended is not Outcome.PASSED:
-            return Result(name, operator, ended, why)
+        result = _run(Result(name, operator, Outcome.PASSED), model, inputs, outputs)
+        if result.outcome is not Outcome.PASSED:
+            return result
     return Result(name, operator, Outcome.PASSED)
 
 
@@ -91,22 +93,26 @@ def _array(given: Any, name: str) -> Array:
 
 
 def _run(
-    model: OnnxModel, inputs: Sequence[Array], outputs: Sequence[Array]
-) -> tuple[Outcome, str]:
-    """The best outcome with all inputs open, and with all but the first known."""
-    why = ""
-    for fixed in (0, len(inputs) - 1):
+    passed: Result, model: OnnxModel, inputs: Sequence[Array], outputs: Sequence[Array]
+) -> Result:
+    """The best outcome with all inputs open, with all but the first known, and with all known.
+
+    The last is for operators that are taken on constants only.
+    """
+    result = passed
+    folded = all(node.op_type not in LOWERINGS for node in model.nodes)
+    for fixed in (0, len(inputs) - 1, *([len(inputs)] if folded else [])):
         given = list(inputs[: len(inputs) - fixed])
         try:
             imported = convert(_with_constants(model, inputs, len(given)), "case")
         except SmidgenError as refused:
-            why = str(refused)
+            result = replace(passed, outcome=Outcome.REFUSED, why=str(refused), reason=refused.why)
             continue
         found = run(imported, given)
         elements = [port.element for port in model.outputs]
         wrong = next(filter(None, map(_difference, found, outputs, elements)), "")
-        return (Outcome.WRONG, wrong) if wrong else (Outcome.PASSED, "")
-    return Outcome.REFUSED, why
+        return replace(passed, outcome=Outcome.WRONG, why=wrong) if wrong else passed
+    return result
 
 
 def _with_constants(model: OnnxModel, inputs: Sequence[Array], kept: int) -> OnnxModel:

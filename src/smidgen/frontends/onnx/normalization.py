@@ -12,7 +12,7 @@ from smidgen.frontends.onnx.elementwise import combine, unary
 from smidgen.frontends.onnx.reduction import reduce_axes
 from smidgen.frontends.onnx.shaping import reshaped
 from smidgen.frontends.onnx.values import Operand, Value
-from smidgen.ops.elementwise.unary import Rsqrt, Square
+from smidgen.ops.elementwise.unary import Abs, Rsqrt, Square
 from smidgen.ops.reduce.ops import Mean, Sum
 
 _TINY = number(1e-30)
@@ -90,9 +90,10 @@ def group_norm(call: Call) -> Value:
 def lp_norm(call: Call) -> Value:
     """X over its length along an axis."""
     x = call.real_value(0)
-    if call.attribute("p", 2) != 2:
-        call.refuse("p = 1", "use p = 2")
     axis = call.axis(-1, len(x.layout.axes))
+    if call.attribute("p", 2) == 1:
+        total = reduce_axes(call, unary(call, Abs(), x), (axis,), Sum, True)
+        return combine(call, "Div", x, combine(call, "Max", total, _TINY))
     squares = reduce_axes(call, unary(call, Square(), x), (axis,), Sum, True)
     return combine(call, "Mul", x, unary(call, Rsqrt(), combine(call, "Max", squares, _TINY)))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from smidgen.frontends.onnx.call import Call, Lowering, Result
+from smidgen.frontends.onnx.shaping import reshaped
+from smidgen.frontends.onnx.taps import average_over, lines_of, max_over
 from smidgen.frontends.onnx.values import Value
 from smidgen.frontends.onnx.windows import Window, read_window
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
@@ -17,7 +20,10 @@ def max_pool(call: Call) -> tuple[Result, ...]:
     if call.read[1:2] == (True,):
         call.refuse("the indices of the maxima are used", "use its first output only")
     x = call.value(0)
-    window = _window(call, x)
+    kernel = _kernel(call)
+    if _needs_taps(call, x, kernel):
+        return max_over(call, x, lines_of(call, x.layout.shape[2:], kernel)), None
+    window = _window(call, x, kernel)
     tensor = call.image(x)
     padding = _with_far_end(call, window, call.scope.shape(tensor))
     op = MaxPool2D(window.size, window.stride, padding)
@@ -27,10 +33,13 @@ def max_pool(call: Call) -> tuple[Result, ...]:
 def average_pool(call: Call) -> Value:
     """AveragePool2D; padding that counts is added as zeros before."""
     x = call.real_value(0)
-    window = _window(call, x)
+    kernel, counts = _kernel(call), bool(call.attribute("count_include_pad", 0))
+    if _needs_taps(call, x, kernel):
+        return average_over(call, x, lines_of(call, x.layout.shape[2:], kernel), counts)
+    window = _window(call, x, kernel)
     tensor = call.image(x)
     padding = _with_far_end(call, window, call.scope.shape(tensor))
-    if call.attribute("count_include_pad", 0) and window.padding != Padding():
+    if counts and window.padding != Padding():
         around, p = window.padding, padding
         before, after = (0, around.top, around.left, 0), (0, around.bottom, around.right, 0)
         tensor = call.emit(Pad(before, after), [tensor])
@@ -39,15 +48,20 @@ def average_pool(call: Call) -> Value:
     return call.as_image(call.emit(op, [tensor]), len(x.layout.axes))
 
 
-def _window(call: Call, x: Value) -> Window:
-    shape = x.layout.shape
+def _kernel(call: Call) -> tuple[int, ...]:
     kernel = call.numbers("kernel_shape")
-    if kernel is None or len(shape) not in (3, 4):
-        call.refuse(f"its input has {len(shape)} axes", "pool over one or two spatial axes")
-    window = read_window(call, shape[2:], kernel)
-    if window.dilation != (1, 1):
-        call.refuse("dilated pooling", "use a larger stride, or a strided convolution")
-    return window
+    return kernel or call.damaged("it has no kernel_shape")
+
+
+def _needs_taps(call: Call, x: Value, kernel: Sequence[int]) -> bool:
+    """Whether our poolings have no such window: it is dilated, or over more than two axes."""
+    if len(x.layout.shape) < 3 or len(kernel) != len(x.layout.shape) - 2:
+        call.damaged(f"a window of {len(kernel)} axes over {len(x.layout.shape)}")
+    return len(kernel) > 2 or any(n > 1 for n in call.numbers("dilations") or ())
+
+
+def _window(call: Call, x: Value, kernel: Sequence[int]) -> Window:
+    return read_window(call, x.layout.shape[2:], kernel)
 
 
 def _with_far_end(call: Call, window: Window, image: Sequence[int]) -> Padding:
@@ -82,6 +96,10 @@ def global_max_pool(call: Call) -> Value:
 
 def whole_pool(call: Call, x: Value, kind: type[AveragePool2D] | type[MaxPool2D]) -> Value:
     """One window over all rows and columns of `x` [N, C, ...], which become 1."""
+    if len(x.layout.axes) > 4:
+        batch, channels, rows, *rest = x.layout.shape
+        flat = reshaped(call, x, (batch, channels, rows, math.prod(rest)))
+        return reshaped(call, whole_pool(call, flat, kind), (batch, channels, 1, *[1] * len(rest)))
     tensor = call.image(x)
     _, rows, cols, _ = call.scope.shape(tensor)
     op = kind((rows, cols), (rows, cols))

@@ -9,17 +9,19 @@ import numpy as np
 from smidgen.core.dtypes import DType
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering
-from smidgen.frontends.onnx.elementwise import unary
-from smidgen.frontends.onnx.values import Value
+from smidgen.frontends.onnx.elementwise import combine, unary
+from smidgen.frontends.onnx.shaping import joined
+from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.graph.op import Op
 from smidgen.ops.elementwise.arithmetic import Sub
+from smidgen.ops.elementwise.comparison import LogicalNot
 from smidgen.ops.elementwise.unary import Abs, Exp, Log, Sqrt, Square
 from smidgen.ops.index.ops import ArgMax, ArgMin, CumSum
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
-from smidgen.ops.reduce.ops import Mean, ReduceMax, ReduceMin, Sum
+from smidgen.ops.reduce.ops import Mean, ReduceAll, ReduceMax, ReduceMin, Sum
 from smidgen.ops.shape.slicing import Slice
 
-_Reduction = type[Mean] | type[Sum] | type[ReduceMax] | type[ReduceMin]
+_Reduction = type[Mean] | type[Sum] | type[ReduceMax] | type[ReduceMin] | type[ReduceAll]
 _POOLS: Mapping[_Reduction, type[AveragePool2D] | type[MaxPool2D]] = {
     Mean: AveragePool2D,
     ReduceMax: MaxPool2D,
@@ -32,14 +34,64 @@ def reduction(
     """The lowering of a node that reduces along axes: `after` of the reduction of `before`."""
 
     def lower(call: Call) -> Value:
+        x = call.value(0)
+        axes = _axes(call, len(x.layout.axes))
+        if kind in (ReduceMax, ReduceMin) and call.scope.dtype(x) is not DType.FLOAT32:
+            return _extreme_of_others(call, x, axes, kind)
         x = call.real_value(0)
         if before is not None:
             x = unary(call, before(), x)
-        axes = _axes(call, len(x.layout.axes))
         reduced = reduce_axes(call, x, axes, kind, bool(call.attribute("keepdims", 1)))
         return reduced if after is None else unary(call, after(), reduced)
 
     return lower
+
+
+def _extreme_of_others(call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction) -> Value:
+    """Of integers by halves; of bool whether all are true, or not all false."""
+    keep = bool(call.attribute("keepdims", 1))
+    if call.scope.dtype(x) is not DType.BOOL:
+        return by_halves(call, x, axes, "Max" if kind is ReduceMax else "Min", keep)
+    if kind is ReduceMin:
+        return reduce_axes(call, x, axes, ReduceAll, keep)
+    none = reduce_axes(call, unary(call, LogicalNot(), x), axes, ReduceAll, keep)
+    return unary(call, LogicalNot(), none)
+
+
+def by_halves(call: Call, x: Value, axes: tuple[int, ...], kind: str, keep: bool) -> Value:
+    """`kind`, an operator of two, over all elements along `axes`: the halves, their halves ..."""
+    for axis in axes:
+        while (extent := x.layout.shape[axis]) > 1:
+            half = extent // 2
+            halves = (_piece(call, x, axis, start, half) for start in (0, half))
+            rest = _piece(call, x, axis, extent - 1, 1) if extent % 2 else None
+            x = combine(call, kind, *halves)
+            x = x if rest is None else _with_rest(call, kind, x, rest, axis)
+    shape = [n for axis, n in enumerate(x.layout.shape) if keep or axis not in axes]
+    return Value(x.tensor, x.layout.reshaped(shape))
+
+
+def _with_rest(call: Call, kind: str, x: Value, rest: Value, axis: int) -> Value:
+    """`x`, along `axis` combined with one element more in its first place."""
+    first = combine(call, kind, _piece(call, x, axis, 0, 1), rest)
+    others = x.layout.shape[axis] - 1
+    return first if not others else joined(call, [first, _piece(call, x, axis, 1, others)], axis)
+
+
+def _piece(call: Call, x: Value, axis: int, start: int, count: int) -> Value:
+    """`count` slices of a logical axis from `start` on."""
+    value, order = call.scope.orderly(x)
+    shape = [count if a == axis else n for a, n in enumerate(value.layout.shape)]
+    begin = tuple(start if a == axis else 0 for a in order)
+    op = Slice(begin, tuple(shape[a] for a in order), (1,) * len(order))
+    return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
+
+
+def product_of(call: Call) -> Value:
+    """The product along axes."""
+    x = call.value(0)
+    axes = _axes(call, len(x.layout.axes))
+    return by_halves(call, x, axes, "Mul", bool(call.attribute("keepdims", 1)))
 
 
 def _axes(call: Call, rank: int) -> tuple[int, ...]:
@@ -102,15 +154,41 @@ def _from_end(call: Call, op: ArgMax | ArgMin, tensor: str) -> str:
 
 def cumulative_sum(call: Call) -> Value:
     """Running sums along an axis."""
-    x = call.real_value(0)
+    x = call.value(0)
     given = call.integers(1, "axis")
     if len(given) != 1:
         call.damaged(f"it sums along {len(given)} axes")
     value, order = call.scope.orderly(x)
     place = order.index(call.axis_of(given[0], len(order)))
-    flags = (bool(call.attribute(name, 0)) for name in ("exclusive", "reverse"))
+    flags = [bool(call.attribute(name, 0)) for name in ("exclusive", "reverse")]
+    if call.scope.dtype(x) is not DType.FLOAT32:
+        return _running_integers(call, x, call.axis_of(given[0], len(order)), *flags)
     emitted = call.emit(CumSum(place, *flags), [call.scope.laid(value, order)])
     return Value(emitted, Layout.of(x.layout.shape, order))
+
+
+def _running_integers(call: Call, x: Value, axis: int, exclusive: bool, reverse: bool) -> Value:
+    """Running sums by doubling: each element plus that 1, 2, 4 ... places before it."""
+    extent, distance = x.layout.shape[axis], 1
+    if exclusive:
+        x = _shifted(call, x, axis, 1, reverse)
+    while distance < extent:
+        x = combine(call, "Add", x, _shifted(call, x, axis, distance, reverse))
+        distance *= 2
+    return x
+
+
+def _shifted(call: Call, x: Value, axis: int, count: int, back: bool) -> Value:
+    """`x` moved by `count` along `axis`, zeros behind it."""
+    shape = list(x.layout.shape)
+    zeros = Constant(np.zeros([count if a == axis else n for a, n in enumerate(shape)], np.int64))
+    kept = shape[axis] - count
+    filled = call.scope.constant(f"{call.stem}_zeros", zeros.values, call.scope.dtype(x))
+    empty = Value(filled, Layout.of(zeros.shape))
+    if kept < 1:
+        return empty
+    rest = _piece(call, x, axis, count if back else 0, kept)
+    return joined(call, [rest, empty] if back else [empty, rest], axis)
 
 
 def reversed_along(call: Call, tensor: str, axis: int) -> str:
@@ -126,6 +204,7 @@ REDUCTIONS: Mapping[str, Lowering] = {
     "ReduceSum": reduction(Sum),
     "ReduceMax": reduction(ReduceMax),
     "ReduceMin": reduction(ReduceMin),
+    "ReduceProd": product_of,
     "ReduceL1": reduction(Sum, Abs),
     "ReduceL2": reduction(Sum, Square, Sqrt),
     "ReduceSumSquare": reduction(Sum, Square),

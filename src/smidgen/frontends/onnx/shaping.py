@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from smidgen.core.dtypes import DType
+from smidgen.core.dtypes import Array, DType
 from smidgen.frontends.layout import Layout, NeedsTransposition
 from smidgen.frontends.onnx.broadcasting import broadcast_shape, shape_of
 from smidgen.frontends.onnx.call import Call, Lowering, Result
+from smidgen.frontends.onnx.scope import MAX_ACTIVATION_ELEMENTS
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.ops.elementwise.comparison import Compare, Relation
 from smidgen.ops.elementwise.ops import Add
@@ -22,7 +23,7 @@ from smidgen.ops.shape.join import Concat, Split
 from smidgen.ops.shape.padding import MirrorPad, Pad
 from smidgen.ops.shape.slicing import Slice
 
-_MAX_EDGE_STEPS = 8
+MAX_EDGE_STEPS = 8
 
 
 def reshaped(call: Call, x: Value, shape: Sequence[int]) -> Value:
@@ -124,11 +125,17 @@ def nothing(call: Call) -> Operand:
 
 def dropout(call: Call) -> tuple[Result, ...]:
     """Nothing, at inference."""
-    training = call.optional(2)
-    idle = training is None or (isinstance(training, Constant) and not training.values.any())
-    if call.read[1:2] == (True,) or not idle:
+    training, ratio = call.optional(2), call.optional(1)
+    idle = any(
+        given is None or (isinstance(given, Constant) and not given.values.any())
+        for given in (training, ratio if ratio is not None else training)
+    )
+    if not idle:
         call.refuse("dropout in training mode", "export the model for inference")
-    return call.operand(0), None
+    x = call.operand(0)
+    shape = shape_of(x)
+    read = call.read[1:2] == (True,) and math.prod(shape) <= MAX_ACTIVATION_ELEMENTS
+    return x, Constant(np.ones(shape, bool)) if read else None
 
 
 def concat(call: Call) -> Value:
@@ -254,13 +261,13 @@ def gather(call: Call) -> Operand:
         chosen = _checked_positions(call, positions, shape[axis])
         part = _as_slice(call, x, axis, chosen.reshape(-1))
         if part is None:
-            part = _gathered(call, x, axis, _position_tensor(call, chosen.reshape(-1)))
+            part = gathered(call, x, axis, _position_tensor(call, chosen.reshape(-1)))
         inner: tuple[int, ...] = chosen.shape
     else:
         plain = call.scope.plain(positions)
         inner = positions.layout.shape
         flat = _from_front(call, call.scope.reshape(plain.tensor, (math.prod(inner),)), shape[axis])
-        part = _gathered(call, x, axis, flat)
+        part = gathered(call, x, axis, flat)
     return reshaped(call, part, (*shape[:axis], *inner, *shape[axis + 1 :]))
 
 
@@ -305,7 +312,7 @@ def _as_slice(call: Call, x: Value, axis: int, chosen: np.ndarray) -> Value | No
     return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
 
 
-def _gathered(call: Call, x: Value, axis: int, positions: str) -> Value:
+def gathered(call: Call, x: Value, axis: int, positions: str) -> Value:
     """`x` with `axis` replaced by a list of positions along it."""
     value, order = call.scope.orderly(x)
     tensor = call.scope.laid(value, order)
@@ -319,11 +326,14 @@ def _gathered(call: Call, x: Value, axis: int, positions: str) -> Value:
 
 def gather_nd(call: Call) -> Value:
     """Slices at coordinates; those that are constant are counted from the front first."""
-    if call.attribute("batch_dims", 0):
-        call.refuse("batch_dims", "gather without them")
     x = call.scope.plain(call.value(0))
     tensor = call.scope.reshape(x.tensor, x.layout.shape)
     positions = call.operand(1)
+    batches = call.attribute("batch_dims", 0)
+    if batches and isinstance(positions, Constant):
+        positions = Constant(_with_batches(call, positions.values, x.layout.shape, batches))
+    elif batches:
+        call.refuse("batch_dims with computed positions", "gather without them")
     if isinstance(positions, Constant):
         depth = positions.shape[-1] if positions.shape else 0
         if not 0 < depth <= len(x.layout.shape) or not positions.values.size:
@@ -338,6 +348,17 @@ def gather_nd(call: Call) -> Value:
     quant = call.scope.builder.tensor(tensor).quantization
     (emitted,) = call.scope.add(GatherNd(), [tensor, where], call.stem, quant)
     return Value(emitted, Layout.of(call.scope.shape(emitted)))
+
+
+def _with_batches(call: Call, positions: Array, shape: Sequence[int], batches: int) -> Array:
+    """Coordinates that begin with the place of their own batch."""
+    outer = positions.shape[:batches]
+    if not 0 < batches < positions.ndim or tuple(shape[:batches]) != outer:
+        call.damaged(f"{batches} batch axes of {list(positions.shape)} and {list(shape)}")
+    places = np.moveaxis(np.indices(outer), 0, -1)
+    places = places.reshape(*outer, *[1] * (positions.ndim - batches - 1), batches)
+    spread = np.broadcast_to(places, (*positions.shape[:-1], batches))
+    return np.concatenate([spread, positions], axis=-1)
 
 
 def pad(call: Call) -> Value:
@@ -384,9 +405,11 @@ def _padded(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, 
     if mode == "reflect":
         return call.moved(MirrorPad(before, after, reflect=True), tensor)
     if mode == "edge":
-        return _edge(call, tensor, list(before), list(after))
+        return repeat_edge(call, tensor, list(before), list(after))
+    if mode == "wrap":
+        return _wrapped(call, tensor, before, after)
     if mode != "constant":
-        call.refuse(f"mode {mode!r}", "use constant, reflect or edge")
+        call.damaged(f"there is no mode {mode!r}")
     value = call.optional_constant(2, "value") if call.opset >= 11 else None
     fill = call.real("value", 0.0) if value is None else float(value.reshape(-1)[0])
     source = call.scope.builder.tensor(tensor)
@@ -397,9 +420,31 @@ def _padded(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, 
     return call.moved(Pad(before, after, number), tensor)
 
 
-def _edge(call: Call, tensor: str, before: list[int], after: list[int]) -> str:
+def _wrapped(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, ...]) -> str:
+    """Each axis continued by its other end."""
+    for axis, (lead, tail) in enumerate(zip(before, after, strict=True)):
+        extent = call.scope.shape(tensor)[axis]
+        if max(lead, tail) > extent:
+            call.refuse("an axis is wrapped more than once", "wrap it in two steps")
+        ends = (_part(call, tensor, axis, extent - lead, lead), _part(call, tensor, axis, 0, tail))
+        parts = [part for part in (ends[0], tensor, ends[1]) if part]
+        quant = call.scope.builder.tensor(tensor).quantization
+        if len(parts) > 1:
+            (tensor,) = call.scope.add(Concat(axis), parts, call.stem, quant)
+    return tensor
+
+
+def _part(call: Call, tensor: str, axis: int, first: int, count: int) -> str:
+    """`count` slices of a physical axis; no tensor for none."""
+    shape = call.scope.shape(tensor)
+    begin = tuple(first if a == axis else 0 for a in range(len(shape)))
+    size = tuple(count if a == axis else n for a, n in enumerate(shape))
+    return call.moved(Slice(begin, size, (1,) * len(shape)), tensor) if count else ""
+
+
+def repeat_edge(call: Call, tensor: str, before: list[int], after: list[int]) -> str:
     """The edge repeated, by symmetric mirroring of one element at a time."""
-    if max(*before, *after) > _MAX_EDGE_STEPS:
+    if max(*before, *after) > MAX_EDGE_STEPS:
         call.refuse("an edge is repeated many times", "use constant or reflect")
     while any(before) or any(after):
         now, then = (tuple(min(n, 1) for n in side) for side in (before, after))

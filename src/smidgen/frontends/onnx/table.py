@@ -5,6 +5,7 @@ The numbers come from running ONNX's own test cases, which the `onnx` package ha
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections import Counter
@@ -25,11 +26,28 @@ def table(outcomes: Iterable[Result]) -> str:
     counted = list(outcomes)
     every = Counter(result.operator for result in counted)
     passed = Counter(r.operator for r in counted if r.outcome is Outcome.PASSED)
-    head = "| operator | taken | ONNX's cases that pass |\n|---|---|---|\n"
+    head = "| operator | taken | ONNX's cases that pass | refused |\n|---|---|---|---|\n"
     names = sorted({*LOWERINGS, *FOLDS})
-    rows = (f"| {name} | {_taken(name)} | {_share(passed[name], every[name])} |" for name in names)
-    total = f"| all | | {sum(passed.values())} of {sum(every.values())} |"
+    rows = (
+        f"| {name} | {_taken(name)} | {_share(passed[name], every[name])} "
+        f"| {_reasons(r for r in counted if r.operator == name)} |"
+        for name in names
+    )
+    total = f"| all | | {sum(passed.values())} of {sum(every.values())} | |"
     return head + "\n".join((*rows, total))
+
+
+def _reasons(outcomes: Iterable[Result]) -> str:
+    """Each reason for a refusal, and how many cases it has; shapes and names left out."""
+    refused = (_general(r.reason) for r in outcomes if r.outcome is Outcome.REFUSED)
+    counted = sorted(Counter(refused).items(), key=lambda pair: (-pair[1], pair[0]))
+    return "; ".join(f"{count} {reason}" for reason, count in counted)
+
+
+def _general(reason: str) -> str:
+    if any(", 0" in shape or shape.startswith("0") for shape in re.findall(r"\[([^]]*)]", reason)):
+        return "an empty tensor"
+    return re.sub(r"float(8\w+|4\w+)", "float8 or float4", reason)
 
 
 def _taken(name: str) -> str:
