@@ -12,6 +12,10 @@ from smidgen.compiler.sharing import Style
 from smidgen.ops.conv.kernels.conv2d_s8 import Conv2DInt8
 from smidgen.ops.conv.kernels.conv2d_s8_dsp import Conv2DInt8Dsp
 from smidgen.ops.conv.kernels.conv2d_s8_trio import Conv2DInt8Octet, Conv2DInt8Trio
+from smidgen.ops.conv.kernels.conv2d_s8_wide_dsp import (
+    Conv2DInt8WideDsp,
+    Conv2DInt8WideDspAnySize,
+)
 from smidgen.ops.conv.kernels.conv2d_vector_s8_dsp import Conv2DVectorInt8Dsp
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.support.activation import Activation
@@ -70,6 +74,29 @@ def test_dsp_kernel_is_exact(layers):
     check(cases, M4)
 
 
+@BATCHES
+@given(LAYERS)
+def test_dsp_kernel_with_wide_weights_is_exact(layers):
+    cases = cases_for(Conv2DInt8WideDspAnySize(), layers)
+    assert len(cases) > len(layers) // 8
+    check(cases, M4)
+
+
+@pytest.mark.parametrize("linkage", ["size", "speed"])
+def test_first_layers_and_few_channels_take_wide_weights(linkage):
+    same = Conv2D(padding=Padding(0, 1, 0, 1), stride=(2, 2), activation=Activation.RELU)
+    layers = [
+        layer_of((10, 10, 3), (8, 3, 3, 3), same),
+        layer_of((9, 9, 1), (5, 3, 3, 1), same, inputs="extreme"),
+        layer_of((5, 3, 8), (16, 1, 1, 8), overlap=0, inputs="low"),
+        layer_of((5, 3, 13), (7, 1, 1, 13), overlap=0),
+        layer_of((30, 1, 5), (9, 3, 1, 5), overlap=0, inputs="high"),
+    ]
+    cases = cases_for(Conv2DInt8WideDsp(), layers)
+    assert len(cases) == len(layers)
+    check(cases, M4, linkage=linkage)
+
+
 @settings(BATCHES, max_examples=2)
 @given(st.lists(one_pixel_layers(), min_size=30, max_size=50))
 def test_dsp_kernel_of_one_pixel_is_exact(layers):
@@ -119,6 +146,7 @@ def test_common_layers_take_the_fast_kernels():
 @pytest.mark.parametrize(
     ("kernel", "board", "limit"),
     [
+        (Conv2DInt8WideDspAnySize(), M4, 0.8),
         (Conv2DInt8Dsp(), M4, 0.95),
         (Conv2DInt8Trio(), M3, 1.7),
         (Conv2DInt8Trio(), M0, 3.7),

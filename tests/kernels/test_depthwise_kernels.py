@@ -88,7 +88,7 @@ def test_bands_need_a_third_of_the_scratch_and_little_more_time() -> None:
         whole, part = (case.kernel.lower(node.op, signature, core) for case in (plane, band))
         assert part.scratch_bytes < 0.4 * whole.scratch_bytes
     counts = zip(check(quick, "nucleo-l4r5zi"), check(bands, "nucleo-l4r5zi"), strict=True)
-    assert all(band < 1.1 * plane for plane, band in counts)
+    assert all(band < 1.2 * plane for plane, band in counts)
 
 
 @few_batches

@@ -70,31 +70,22 @@ def build_program(graph: Graph, core: Core, objective: Objective = BALANCED) -> 
 def _with_frugal_calls(
     graph: Graph, given: Schedule, core: Core
 ) -> tuple[Schedule, Storage, MemoryPlan]:
-    """The least arena, with frugal calls for the layers that its fullest steps run, if that helps.
+    """The least arena, with frugal calls for the layers that have to give way for it.
 
-    Layers give way one after another, for as long as the arena shrinks; the others stay quick.
+    All of them give way at first, if that helps; then each one that need not is quick again.
     """
-    best = _laid_out(graph, given, core)
-    while (node := _at_the_peak(given, best)) is not None:
-        given = [
-            (each, call.frugal or call) if each is node else (each, call) for each, call in given
-        ]
-        tried = _laid_out(graph, given, core)
-        if tried[2].arena_bytes >= best[2].arena_bytes:
-            break
-        best = tried
+    quick = _laid_out(graph, given, core)
+    chosen = [(node, call.frugal or call) for node, call in given]
+    best = _laid_out(graph, chosen, core)
+    if best[2].arena_bytes >= quick[2].arena_bytes:
+        return quick
+    for index, (node, call) in enumerate(given):
+        if call.frugal is not None:
+            tried = [*chosen[:index], (node, call), *chosen[index + 1 :]]
+            laid_out = _laid_out(graph, tried, core)
+            if laid_out[2].arena_bytes <= best[2].arena_bytes:
+                chosen, best = tried, laid_out
     return best
-
-
-def _at_the_peak(given: Schedule, laid_out: tuple[Schedule, Storage, MemoryPlan]) -> Node | None:
-    """The first node with a frugal call that runs while a buffer at the end of the arena lives."""
-    _, storage, plan = laid_out
-    frugal = {node.name: node for node, call in given if call.frugal is not None}
-    top = max((plan.offsets[each.name] + each.nbytes for each in storage.buffers), default=0)
-    ends = [each for each in storage.buffers if plan.offsets[each.name] + each.nbytes == top]
-    names = [node.name for node, _ in laid_out[0]]
-    at = (name for each in ends for name in names[max(each.first, 0) : each.last + 1])
-    return next((frugal[name] for name in at if name in frugal), None)
 
 
 def _laid_out(graph: Graph, given: Schedule, core: Core) -> tuple[Schedule, Storage, MemoryPlan]:

@@ -88,10 +88,15 @@ def largest_sum(signature: Signature) -> int:
 
 
 def fitted_lines(
-    weights: Array, bias: Array, multipliers: Multipliers, output: Tensor, clamp: tuple[int, int]
+    weights: Array,
+    bias: Array,
+    multipliers: Multipliers,
+    output: Tensor,
+    clamp: tuple[int, int],
+    least_shift: int = 0,
 ) -> Scaling | None:
     """Requantisation as straight lines, if there are any (ops/support/line.py)."""
-    found = scaling(weights, bias, multipliers, output.quant.zero_point, clamp)
+    found = scaling(weights, bias, multipliers, output.quant.zero_point, clamp, least_shift)
     return found if found and found.scale > 0 else None
 
 

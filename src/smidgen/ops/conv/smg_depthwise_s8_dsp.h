@@ -3,41 +3,42 @@
  * y[r,c,o] = clamp(zp_y + requant(b[o] + sum_{h,w} w[h,w,o] * (x[.., .., o / multiplier] - zp_x)))
  *
  * Zero points are folded into the bias, so padding counts as zp_x. Input channels are copied, one
- * or four at a time, to planes of 16-bit values with padding around, in which two rows lie
+ * or two at a time, to planes of 16-bit values with padding around, in which two rows lie
  * interleaved: one word holds two taps for SMLAD. Outputs are made four down a column, so that
  * weights and values are loaded once for all. The caller may swap rows and columns.
  *
  * Requantisation, by the name of the function:
- *   .._line: u = sum * scale + bias, y = ((u * slope >> 32) + addend) >> 16 (ops/support/line.py)
+ *   .._line: u = 256 * scale * sum + bias, y = ((u * slope >> 32) + addend) >> 16
+ *           (ops/support/line.py); planes hold 256 times the inputs, and weights are multiplied by
+ *           the scale, so that u is the sum
  *   .._shift: h = high_mul(sum + bias, mantissa), y = (h - (h < 0) + addend) >> factor, where
  *           the addend is (zp_y + 1/2) * 2^factor and the factor from 1 to 22
  *   .._any: as smg_requantize; factors are its shifts; any clamp
  * The first two saturate to int8. Sums and biases of the latter two are kept doubled, so that
  * SMMULR is the high product. Exact: equals the reference of DepthwiseConv2D bit for bit where
  * ops/support/columns.py found the constants, and |accumulator| < 2^30.
- * Scratch: planes * plane_words words, and those of one channel's weights, aligned to 4. Nothing is
+ * Scratch: planes * plane_words words, and the weights of one channel (bands: of as many channels
+ * as there are planes), aligned to 4. Nothing is
  * written before the input channel that it needs is copied as a whole: y may be x if multiplier
  * is 1.
  */
 #ifndef SMG_DEPTHWISE_S8_DSP_H
 #define SMG_DEPTHWISE_S8_DSP_H
 
+#include "smg_depthwise_3x3_dsp.h"
 #include "smg_dsp.h"
+#include "smg_planes_dsp.h"
 
 typedef struct {
     int32_t channels, multiplier;
-    int32_t rows, cols, row_step, col_step; /* input pixels, and bytes from one to the next */
-    int32_t out_rows, out_cols, out_row_step, out_col_step;
+    smg_planes_t copy;
+    smg_depthwise_walk_t walk;
     int32_t taps, win_cols, steps; /* window rows, columns; pairs of rows (even with stride 2) */
-    int32_t planes, plane_words;
-    int32_t column_words; /* from one column of a plane to the next */
-    int32_t window_words; /* ... to the next one in a window */
-    int32_t output_words; /* ... to the one that the next output starts at */
+    int32_t planes;
+    int32_t weight_words; /* of one channel's scaling and weights in scratch */
     int32_t first;        /* the half of a plane that the first input goes to */
     int32_t tile_cols, tile_in_cols, tile_step, left; /* for tiles, see below */
-    int32_t lead, pairs,
-        trail; /* inputs of a column: one in a high half, pairs, one in a low half */
-    int32_t zero_point, scale, addend;
+    int32_t padding, scale, addend; /* padding: what planes hold outside of the image */
     int32_t out_zero_point, low, high;
     const int8_t *weights; /* [output channel][column][row] */
     const int32_t *bias;
@@ -49,69 +50,12 @@ typedef struct {
 enum { SMG_DW_BIAS, SMG_DW_MANTISSA, SMG_DW_FACTOR, SMG_DW_ADDEND, SMG_DW_WEIGHTS };
 enum { SMG_DW_LINE, SMG_DW_SHIFT, SMG_DW_ANY };
 
-/* Two channels from x to two planes; the padding around stays. */
-SMG_INLINE void smg_depthwise_s8_dsp_copy2(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                           smg_pair_t *planes) {
-    const int32_t words = op->plane_words, step = op->row_step;
-    smg_half_t *column = (smg_half_t *)(void *)planes + op->first;
-    SMG_ROLLED
-    for (int32_t c = op->cols; c > 0; --c) {
-        const int8_t *from = x;
-        smg_half_t *half = column;
-        if (op->lead) {
-            half[2 * words] = from[1];
-            *half++ = from[0];
-            from += step;
-        }
-        smg_pair_t *to = (smg_pair_t *)(void *)half;
-        SMG_ROLLED
-        for (int32_t n = op->pairs; n > 0; --n) {
-            const int32_t both = smg_pair(smg_load_half(from), smg_load_half(from + step));
-            to[words] = smg_odd_bytes(both);
-            *to++ = smg_even_bytes(both);
-            from += 2 * step;
-        }
-        if (op->trail) {
-            half = (smg_half_t *)(void *)to;
-            half[0] = from[0];
-            half[2 * words] = from[1];
-        }
-        x += op->col_step;
-        column += 2 * op->column_words;
-    }
-}
-
-/* One channel from x to a plane. */
-SMG_INLINE void smg_depthwise_s8_dsp_copy1(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                           smg_pair_t *plane) {
-    const int32_t step = op->row_step;
-    smg_half_t *column = (smg_half_t *)(void *)plane + op->first;
-    SMG_ROLLED
-    for (int32_t c = op->cols; c > 0; --c) {
-        const int8_t *from = x;
-        smg_half_t *half = column;
-        if (op->lead) {
-            *half++ = *from;
-            from += step;
-        }
-        smg_pair_t *to = (smg_pair_t *)(void *)half;
-        SMG_ROLLED
-        for (int32_t n = op->pairs; n > 0; --n) {
-            *to++ = smg_pair(from[0], from[step]);
-            from += 2 * step;
-        }
-        if (op->trail) {
-            *(smg_half_t *)(void *)to = *from;
-        }
-        x += op->col_step;
-        column += 2 * op->column_words;
-    }
-}
-
 /* The weights of a 3x3 window, `scale` times: a column (w0, w1, w2) as the pairs (w0, w1), (w1,
  * w2), with stride 2 as (w0, w1), (w2, 0). Returns what follows them. */
-SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights_3x3(const int8_t *weights, smg_pair_t *to,
-                                                          int32_t stride, int32_t scale) {
+SMG_NOINLINE static const int8_t *smg_depthwise_s8_dsp_weights_3x3(const int8_t *weights,
+                                                                   smg_pair_t *to, int32_t stride,
+                                                                   int32_t scale) {
+    SMG_ROLLED
     for (int32_t c = 0; c < 3; ++c) {
         const int32_t w0 = scale * weights[0], w1 = scale * weights[1], w2 = scale * weights[2];
         to[0] = smg_pair(w0, w1);
@@ -162,60 +106,6 @@ SMG_INLINE const int8_t *smg_depthwise_s8_dsp_weights_stride2(const int8_t *weig
         }
     }
     return weights;
-}
-
-/* Four sums down a column for a 3x3 window with stride 1, whose columns are `step` bytes apart.
- * Per column: weights (w0,w1), (w1,w2); values (x0,x1), (x2,x3), (x4,x5). */
-#define SMG_DW_COLUMN_3(at, s0, s1, s2, s3)                                                        \
-    "ldrd %[u], %[v], [%[w], #" at "]\n\t"                                                         \
-    "ldrd %[p], %[q], [%[x]]\n\t"                                                                  \
-    "smlad %[a], %[p], %[u], " s0 "\n\t"                                                           \
-    "smlatb %[b], %[p], %[u], " s1 "\n\t"                                                          \
-    "smlad %[c], %[q], %[u], " s2 "\n\t"                                                           \
-    "smlatb %[d], %[q], %[u], " s3 "\n\t"                                                          \
-    "ldr %[p], [%[x], #8]\n\t"                                                                     \
-    "smlabt %[a], %[q], %[v], %[a]\n\t"                                                            \
-    "smlad %[b], %[q], %[v], %[b]\n\t"                                                             \
-    "smlabt %[c], %[p], %[v], %[c]\n\t"                                                            \
-    "smlad %[d], %[p], %[v], %[d]\n\t"
-
-/* The same with stride 2: weights (w0,w1), (w2,0); values (x0,x1) to (x8,x9). */
-#define SMG_DW_COLUMN_3_STRIDE2(at, s0, s1, s2, s3)                                                \
-    "ldrd %[u], %[v], [%[w], #" at "]\n\t"                                                         \
-    "ldrd %[p], %[q], [%[x]]\n\t"                                                                  \
-    "smlad %[a], %[p], %[u], " s0 "\n\t"                                                           \
-    "smlad %[b], %[q], %[u], " s1 "\n\t"                                                           \
-    "smlabb %[a], %[q], %[v], %[a]\n\t"                                                            \
-    "ldrd %[p], %[q], [%[x], #8]\n\t"                                                              \
-    "smlad %[c], %[p], %[u], " s2 "\n\t"                                                           \
-    "smlabb %[b], %[p], %[v], %[b]\n\t"                                                            \
-    "smlad %[d], %[q], %[u], " s3 "\n\t"                                                           \
-    "ldr %[p], [%[x], #16]\n\t"                                                                    \
-    "smlabb %[c], %[q], %[v], %[c]\n\t"                                                            \
-    "smlabb %[d], %[p], %[v], %[d]\n\t"
-
-#define SMG_DW_THREE_COLUMNS(COLUMN)                                                               \
-    __asm__(COLUMN("16", "%[d]", "%[d]", "%[d]", "%[d]") "add %[x], %[x], %[step]\n\t" COLUMN(     \
-                "24", "%[a]", "%[b]", "%[c]",                                                      \
-                "%[d]") "add %[x], %[x], %[step]\n\t" COLUMN("32", "%[a]", "%[b]", "%[c]", "%[d]") \
-            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "+&r"(d), [x] "+&r"(x), [u] "=&r"(u),  \
-              [v] "=&r"(v), [p] "=&r"(p), [q] "=&r"(q)                                             \
-            : [w] "r"(channel), [step] "r"(step)                                                   \
-            : "memory")
-
-SMG_INLINE void smg_depthwise_s8_dsp_sums_3x3(const smg_pair_t *x, const smg_pair_t *channel,
-                                              int32_t step, int32_t stride, int32_t start,
-                                              int32_t *sums) {
-    int32_t a, b, c, d = start, u, v, p, q;
-    if (stride == 1) {
-        SMG_DW_THREE_COLUMNS(SMG_DW_COLUMN_3);
-    } else {
-        SMG_DW_THREE_COLUMNS(SMG_DW_COLUMN_3_STRIDE2);
-    }
-    sums[0] = a;
-    sums[1] = b;
-    sums[2] = c;
-    sums[3] = d;
 }
 
 /* Four sums down a column for any window; `steps` as in smg_depthwise_s8_dsp_steps. */
@@ -272,37 +162,16 @@ SMG_INLINE void smg_depthwise_s8_dsp_sums_any(const smg_pair_t *x, const smg_pai
 }
 
 /* Four sums to outputs. */
-#define SMG_DW_FINISH_LINE(sum)                                                                    \
-    "mla " sum ", " sum ", %[p], %[u]\n\t"                                                         \
-    "smmla " sum ", " sum ", %[v], %[q]\n\t"                                                       \
-    "ssat " sum ", #8, " sum ", asr #16\n\t"
-
-#define SMG_DW_FINISH_SHIFT(sum)                                                                   \
-    "smmulr " sum ", " sum ", %[v]\n\t"                                                            \
-    "add %[u], " sum ", %[q]\n\t"                                                                  \
-    "add " sum ", %[u], " sum ", asr #31\n\t"                                                      \
-    "asr " sum ", " sum ", %[p]\n\t"                                                               \
-    "ssat " sum ", #8, " sum "\n\t"
-
-#define SMG_DW_FINISH(FORM)                                                                        \
-    __asm__("ldrd %[u], %[v], [%[w]]\n\t"                                                          \
-            "ldrd %[p], %[q], [%[w], #8]\n\t" FORM("%[a]") FORM("%[b]") FORM("%[c]") FORM("%[d]")  \
-            : [a] "+&r"(a), [b] "+&r"(b), [c] "+&r"(c), [d] "+&r"(d), [u] "=&r"(u), [v] "=&r"(v),  \
-              [p] "=&r"(p), [q] "=&r"(q)                                                           \
-            : [w] "r"(channel)                                                                     \
-            : "memory")
-
 SMG_INLINE void smg_depthwise_s8_dsp_finish(const smg_pair_t *channel, bool line, int32_t *sums) {
-    int32_t a = sums[0], b = sums[1], c = sums[2], d = sums[3], u, v, p, q;
-    if (line) {
-        SMG_DW_FINISH(SMG_DW_FINISH_LINE);
-    } else {
-        SMG_DW_FINISH(SMG_DW_FINISH_SHIFT);
+    const int32_t mantissa = channel[SMG_DW_MANTISSA], factor = channel[SMG_DW_FACTOR];
+    for (int32_t k = 0; k < 4; ++k) {
+        if (line) {
+            sums[k] = __ssat(smg_high_sum(sums[k], mantissa, factor) >> 16, 8);
+        } else {
+            const int32_t high = smg_high_mul_doubled(sums[k], mantissa);
+            sums[k] = __ssat((high + channel[SMG_DW_ADDEND] + (high >> 31)) >> factor, 8);
+        }
     }
-    sums[0] = a;
-    sums[1] = b;
-    sums[2] = c;
-    sums[3] = d;
 }
 
 SMG_INLINE void smg_depthwise_s8_dsp_finish_any(const smg_depthwise_s8_dsp_t *op,
@@ -341,26 +210,23 @@ SMG_INLINE int8_t *smg_depthwise_s8_dsp_store(const int32_t *outputs, int32_t co
     return y;
 }
 
-/* One output channel from one plane. */
-SMG_INLINE void smg_depthwise_s8_dsp_channel(const smg_depthwise_s8_dsp_t *op,
+/* One output channel from one plane, any window. */
+SMG_INLINE void smg_depthwise_s8_dsp_outputs(const smg_depthwise_s8_dsp_t *op,
+                                             const smg_depthwise_walk_t *walk,
                                              const smg_pair_t *plane, const smg_pair_t *channel,
                                              int8_t *y, int32_t stride, int32_t form,
                                              int32_t mode) {
-    const int32_t row = op->out_row_step, window = op->window_words;
+    const int32_t row = walk->row_step;
     SMG_ROLLED
-    for (int32_t c = op->out_cols; c > 0; --c) {
+    for (int32_t c = walk->cols; c > 0; --c) {
         const smg_pair_t *x = plane;
         int8_t *to = y;
         SMG_ROLLED
-        for (int32_t left = smg_opaque(op->out_rows); left > 0; left -= 4) {
-            const int32_t start = mode == SMG_DW_LINE ? 0 : channel[SMG_DW_BIAS];
+        for (int32_t left = smg_opaque(walk->rows); left > 0; left -= 4) {
             int32_t sums[4];
-            if (form == 3) {
-                smg_depthwise_s8_dsp_sums_3x3(x, channel, 4 * window, stride, start, sums);
-            } else {
-                smg_depthwise_s8_dsp_sums_any(x, channel, window, stride,
-                                              form == 1 ? 1 : op->win_cols, op->steps, start, sums);
-            }
+            smg_depthwise_s8_dsp_sums_any(x, channel, walk->window_bytes >> 2, stride,
+                                          form == 1 ? 1 : op->win_cols, op->steps,
+                                          channel[SMG_DW_BIAS], sums);
             if (mode != SMG_DW_ANY) {
                 smg_depthwise_s8_dsp_finish(channel, mode == SMG_DW_LINE, sums);
             } else {
@@ -369,8 +235,28 @@ SMG_INLINE void smg_depthwise_s8_dsp_channel(const smg_depthwise_s8_dsp_t *op,
             to = smg_depthwise_s8_dsp_store(sums, left, to, row);
             x += 2 * stride;
         }
-        plane += op->output_words;
-        y += op->out_col_step;
+        plane += walk->output_bytes >> 2;
+        y += walk->col_step;
+    }
+}
+
+/* One output channel from one plane; `form` is 3 for windows of 3x3, 1 for windows of one column,
+ * 0 for all. */
+SMG_INLINE void smg_depthwise_s8_dsp_channel(const smg_depthwise_s8_dsp_t *op,
+                                             const smg_depthwise_walk_t *walk,
+                                             const smg_pair_t *plane, const smg_pair_t *channel,
+                                             int8_t *y, int32_t stride, int32_t form,
+                                             int32_t mode) {
+    if (form != 3) {
+        smg_depthwise_s8_dsp_outputs(op, walk, plane, channel, y, stride, form, mode);
+    } else if (stride == 1 && mode == SMG_DW_LINE) {
+        smg_depthwise_3x3_stride1_line(walk, plane, channel, y);
+    } else if (stride == 1) {
+        smg_depthwise_3x3_stride1_shift(walk, plane, channel, y);
+    } else if (mode == SMG_DW_LINE) {
+        smg_depthwise_3x3_stride2_line(walk, plane, channel, y);
+    } else {
+        smg_depthwise_3x3_stride2_shift(walk, plane, channel, y);
     }
 }
 
@@ -378,13 +264,11 @@ SMG_INLINE void smg_depthwise_s8_dsp_channel(const smg_depthwise_s8_dsp_t *op,
 SMG_INLINE const int8_t *smg_depthwise_s8_dsp_prepare(const smg_depthwise_s8_dsp_t *op, int32_t o,
                                                       const int8_t *packed, smg_pair_t *channel,
                                                       int32_t stride, int32_t form, int32_t mode) {
-    const int32_t scale = mode == SMG_DW_LINE ? 1 : 2;
+    const int32_t scale = op->scale;
     smg_pair_t *const to = channel + SMG_DW_WEIGHTS;
     channel[SMG_DW_BIAS] = op->bias[o];
     channel[SMG_DW_MANTISSA] = op->mantissas[o];
-    if (mode != SMG_DW_LINE) {
-        channel[SMG_DW_FACTOR] = op->factors[o];
-    }
+    channel[SMG_DW_FACTOR] = mode == SMG_DW_LINE ? op->addend : op->factors[o];
     if (mode == SMG_DW_SHIFT) {
         channel[SMG_DW_ADDEND] = (2 * op->out_zero_point + 1) * (1 << (op->factors[o] - 1));
     }
@@ -398,19 +282,10 @@ SMG_INLINE const int8_t *smg_depthwise_s8_dsp_prepare(const smg_depthwise_s8_dsp
                                                               2 * op->steps, scale);
 }
 
-/* What lines have in common for all channels. */
-SMG_INLINE void smg_depthwise_s8_dsp_scale(const smg_depthwise_s8_dsp_t *op, smg_pair_t *channel,
-                                           int32_t mode) {
-    if (mode == SMG_DW_LINE) {
-        channel[SMG_DW_FACTOR] = op->scale;
-        channel[SMG_DW_ADDEND] = op->addend;
-    }
-}
-
 /* Padding from `at` to `end`. */
 SMG_INLINE void smg_depthwise_s8_dsp_pad(const smg_depthwise_s8_dsp_t *op, smg_pair_t *at,
                                          const smg_pair_t *end) {
-    const smg_pair_t padding = smg_pair(op->zero_point, op->zero_point);
+    const smg_pair_t padding = smg_pair(op->padding, op->padding);
     SMG_ROLLED
     while (at != end) {
         *at++ = padding;
@@ -420,41 +295,67 @@ SMG_INLINE void smg_depthwise_s8_dsp_pad(const smg_depthwise_s8_dsp_t *op, smg_p
 /* `count` words to lower addresses. */
 SMG_INLINE void smg_depthwise_s8_dsp_move(smg_pair_t *to, const smg_pair_t *from, int32_t count) {
     SMG_ROLLED
+    for (; count >= 4; count -= 4) {
+        const smg_pair_t a = from[0], b = from[1], c = from[2], d = from[3];
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+        to[3] = d;
+        to += 4;
+        from += 4;
+    }
+    SMG_ROLLED
     for (; count > 0; --count) {
         *to++ = *from++;
     }
 }
 
-/* `form` is 3 for windows of 3x3, 1 for windows of one column, 0 for all. */
-SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
-                                           int8_t *y, uint8_t *scratch, int32_t stride,
-                                           int32_t form, int32_t mode) {
+/* `count` channels, 1 or 2, from x to as many planes, from half `first` of each on. */
+SMG_INLINE void smg_depthwise_s8_dsp_copy(const smg_planes_t *copy, const int8_t *x,
+                                          smg_pair_t *planes, int32_t first, int32_t count,
+                                          int32_t mode) {
+    smg_half_t *const to = (smg_half_t *)(void *)planes + first;
+    if (mode == SMG_DW_LINE) {
+        smg_planes_copy_high(copy, x, to, count);
+    } else {
+        smg_planes_copy_low(copy, x, to, count);
+    }
+}
+
+SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op,
+                                           const smg_planes_t *copy,
+                                           const smg_depthwise_walk_t *walk, int32_t first,
+                                           const int8_t *x, int8_t *y, uint8_t *scratch,
+                                           int32_t stride, int32_t form, int32_t mode) {
     smg_pair_t *const planes = (smg_pair_t *)(void *)scratch;
-    smg_pair_t *const channel = planes + op->planes * op->plane_words;
+    smg_pair_t *const channel = planes + op->planes * copy->plane_words;
     const int8_t *packed = op->weights;
     smg_depthwise_s8_dsp_pad(op, planes, channel);
-    smg_depthwise_s8_dsp_scale(op, channel, mode);
     int32_t o = 0, count = 0;
     SMG_ROLLED
     for (int32_t i = 0; i < op->channels; i += count) {
         count = i + op->planes <= op->channels ? op->planes : 1;
-        if (count == 2) {
-            smg_depthwise_s8_dsp_copy2(op, x + i, planes);
-        } else {
-            smg_depthwise_s8_dsp_copy1(op, x + i, planes);
-        }
+        smg_depthwise_s8_dsp_copy(copy, x + i, planes, first, count, mode);
         const smg_pair_t *plane = planes;
         SMG_ROLLED
         for (int32_t k = count; k > 0; --k) {
             SMG_ROLLED
             for (int32_t m = op->multiplier; m > 0; --m) {
                 packed = smg_depthwise_s8_dsp_prepare(op, o, packed, channel, stride, form, mode);
-                smg_depthwise_s8_dsp_channel(op, plane, channel, y + o, stride, form, mode);
+                smg_depthwise_s8_dsp_channel(op, walk, plane, channel, y + o, stride, form, mode);
                 ++o;
             }
-            plane += op->plane_words;
+            plane += copy->plane_words;
         }
     }
+}
+
+/* All columns at once. */
+SMG_INLINE void smg_depthwise_s8_dsp_whole(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
+                                           int8_t *y, uint8_t *scratch, int32_t stride,
+                                           int32_t form, int32_t mode) {
+    smg_depthwise_s8_dsp_layer(op, &op->copy, &op->walk, op->first, x, y, scratch, stride, form,
+                               mode);
 }
 
 /* The same, `tile_cols` columns of outputs at a time, from `tile_in_cols` columns of padded inputs:
@@ -463,55 +364,68 @@ SMG_INLINE void smg_depthwise_s8_dsp_layer(const smg_depthwise_s8_dsp_t *op, con
 SMG_INLINE void smg_depthwise_s8_dsp_tiles(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
                                            int8_t *y, uint8_t *scratch, int32_t stride,
                                            int32_t form, int32_t mode) {
-    smg_depthwise_s8_dsp_t tile = *op;
+    smg_planes_t copy = op->copy;
+    smg_depthwise_walk_t walk = op->walk;
     int32_t start = -op->left;
     SMG_ROLLED
-    for (int32_t left = op->out_cols; left > 0; left -= op->tile_cols) {
-        const int32_t from = smg_min(smg_max(start, 0), op->cols);
-        tile.out_cols = smg_min(left, op->tile_cols);
-        tile.cols = smg_min(start + op->tile_in_cols, op->cols) - from;
-        tile.first = op->first + 2 * (from - start) * op->column_words;
-        smg_depthwise_s8_dsp_layer(&tile, x + from * op->col_step, y, scratch, stride, form, mode);
-        y += op->tile_cols * op->out_col_step;
+    for (int32_t left = op->walk.cols; left > 0; left -= op->tile_cols) {
+        const int32_t from = smg_min(smg_max(start, 0), op->copy.cols);
+        walk.cols = smg_min(left, op->tile_cols);
+        copy.cols = smg_min(start + op->tile_in_cols, op->copy.cols) - from;
+        const int32_t first = op->first + 2 * (from - start) * copy.column_words;
+        smg_depthwise_s8_dsp_layer(op, &copy, &walk, first, x + from * copy.col_step, y, scratch,
+                                   stride, form, mode);
+        y += op->tile_cols * walk.col_step;
         start += op->tile_step;
     }
 }
 
-/* The same in place: channel by channel, and in it `tile_cols` columns of outputs at a time. The
+/* The same in place: one or two channels at a time, and in them `tile_cols` columns of outputs. The
  * inputs that a band shares with the next one move to the front of the plane before they are
  * written over. */
 SMG_INLINE void smg_depthwise_s8_dsp_bands(const smg_depthwise_s8_dsp_t *op, const int8_t *x,
                                            int8_t *y, uint8_t *scratch, int32_t stride,
                                            int32_t form, int32_t mode) {
-    smg_pair_t *const plane = (smg_pair_t *)(void *)scratch;
-    smg_pair_t *const channel = plane + op->plane_words;
-    const int32_t shared = op->tile_in_cols - op->tile_step;
+    smg_planes_t copy = op->copy;
+    smg_depthwise_walk_t walk = op->walk;
+    smg_pair_t *const planes = (smg_pair_t *)(void *)scratch;
+    smg_pair_t *const channels = planes + op->planes * copy.plane_words;
+    const int32_t shared = op->tile_in_cols - op->tile_step, words = copy.column_words;
     const int8_t *packed = op->weights;
-    smg_depthwise_s8_dsp_t band = *op;
-    smg_depthwise_s8_dsp_pad(op, plane, channel);
-    smg_depthwise_s8_dsp_scale(op, channel, mode);
+    int32_t count = 0;
+    smg_depthwise_s8_dsp_pad(op, planes, channels);
     SMG_ROLLED
-    for (int32_t o = 0; o < op->channels; ++o) {
+    for (int32_t o = 0; o < op->channels; o += count) {
+        count = o + op->planes <= op->channels ? op->planes : 1;
+        SMG_ROLLED
+        for (int32_t k = 0; k < count; ++k) {
+            packed = smg_depthwise_s8_dsp_prepare(
+                op, o + k, packed, channels + k * op->weight_words, stride, form, mode);
+            smg_pair_t *const plane = planes + k * copy.plane_words;
+            smg_depthwise_s8_dsp_pad(op, plane, plane + op->left * words);
+        }
         const int8_t *from = x + o;
         int8_t *to = y + o;
-        int32_t known = op->left, unread = op->cols;
-        packed = smg_depthwise_s8_dsp_prepare(op, o, packed, channel, stride, form, mode);
-        smg_depthwise_s8_dsp_pad(op, plane, plane + known * op->column_words);
+        int32_t known = op->left, unread = op->copy.cols;
         SMG_ROLLED
-        for (int32_t left = op->out_cols; left > 0; left -= op->tile_cols) {
-            band.cols = smg_min(op->tile_in_cols - known, unread);
-            band.first = op->first + 2 * known * op->column_words;
-            smg_depthwise_s8_dsp_copy1(&band, from, plane);
-            known += band.cols;
-            smg_depthwise_s8_dsp_pad(op, plane + known * op->column_words, channel);
-            band.out_cols = smg_min(left, op->tile_cols);
-            smg_depthwise_s8_dsp_channel(&band, plane, channel, to, stride, form, mode);
-            smg_depthwise_s8_dsp_move(plane, plane + op->tile_step * op->column_words,
-                                      shared * op->column_words);
-            from += band.cols * op->col_step;
-            unread -= band.cols;
+        for (int32_t left = op->walk.cols; left > 0; left -= op->tile_cols) {
+            copy.cols = smg_min(op->tile_in_cols - known, unread);
+            smg_depthwise_s8_dsp_copy(&copy, from, planes, op->first + 2 * known * words, count,
+                                      mode);
+            known += copy.cols;
+            walk.cols = smg_min(left, op->tile_cols);
+            SMG_ROLLED
+            for (int32_t k = 0; k < count; ++k) {
+                smg_pair_t *const plane = planes + k * copy.plane_words;
+                smg_depthwise_s8_dsp_pad(op, plane + known * words, plane + copy.plane_words);
+                smg_depthwise_s8_dsp_channel(op, &walk, plane, channels + k * op->weight_words,
+                                             to + k, stride, form, mode);
+                smg_depthwise_s8_dsp_move(plane, plane + op->tile_step * words, shared * words);
+            }
+            from += copy.cols * copy.col_step;
+            unread -= copy.cols;
             known = shared;
-            to += op->tile_cols * op->out_col_step;
+            to += op->tile_cols * walk.col_step;
         }
     }
 }
@@ -526,12 +440,12 @@ SMG_INLINE void smg_depthwise_s8_dsp_bands(const smg_depthwise_s8_dsp_t *op, con
     SMG_DW_FUNCTION(suffix##_line, stride, form, walk, SMG_DW_LINE)                                \
     SMG_DW_FUNCTION(suffix##_shift, stride, form, walk, SMG_DW_SHIFT)
 
-SMG_DW_FUNCTIONS(3x3_stride1, 1, 3, layer)
-SMG_DW_FUNCTIONS(3x3_stride2, 2, 3, layer)
+SMG_DW_FUNCTIONS(3x3_stride1, 1, 3, whole)
+SMG_DW_FUNCTIONS(3x3_stride2, 2, 3, whole)
 SMG_DW_FUNCTIONS(3x3_bands_stride1, 1, 3, bands)
 SMG_DW_FUNCTIONS(3x3_bands_stride2, 2, 3, bands)
-SMG_DW_FUNCTIONS(column_stride1, 1, 1, layer)
-SMG_DW_FUNCTIONS(column_stride2, 2, 1, layer)
+SMG_DW_FUNCTIONS(column_stride1, 1, 1, whole)
+SMG_DW_FUNCTIONS(column_stride2, 2, 1, whole)
 SMG_DW_FUNCTIONS(window_stride1, 1, 0, tiles)
 SMG_DW_FUNCTIONS(window_stride2, 2, 0, tiles)
 SMG_DW_FUNCTIONS(window_bands_stride1, 1, 0, bands)
@@ -543,11 +457,5 @@ SMG_DW_FUNCTION(window_bands_stride2_any, 2, 0, bands, SMG_DW_ANY)
 
 #undef SMG_DW_FUNCTIONS
 #undef SMG_DW_FUNCTION
-#undef SMG_DW_FINISH
-#undef SMG_DW_FINISH_LINE
-#undef SMG_DW_FINISH_SHIFT
-#undef SMG_DW_THREE_COLUMNS
-#undef SMG_DW_COLUMN_3
-#undef SMG_DW_COLUMN_3_STRIDE2
 
 #endif

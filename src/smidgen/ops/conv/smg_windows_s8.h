@@ -93,8 +93,8 @@ SMG_INLINE void smg_windows_s8_copy_spread(const smg_windows_s8_t *op, const int
 }
 
 /* Copies any window. */
-SMG_NOINLINE static void smg_windows_s8_copy(const smg_windows_s8_t *op, const int8_t *x,
-                                             int32_t pixel, int8_t *to) {
+SMG_SMALL static void smg_windows_s8_copy(const smg_windows_s8_t *op, const int8_t *x,
+                                          int32_t pixel, int8_t *to) {
     const smg_tap_t at = smg_windows_s8_at(op, pixel);
     if (op->col_reach >= op->win_cols) {
         smg_windows_s8_copy_spread(op, x, at, to);

@@ -30,7 +30,7 @@ def windows(op: Conv2D, shapes: tuple[Shape, Shape, Shape], zero_point: int) -> 
             ("runs", runs),
             ("run_bytes", run_bytes),
             ("run_step", run_step),
-            ("pixel_step", _pixel_step(op, x, shapes[1])),
+            ("pixel_step", pixel_step(op, x, shapes[1])),
         ),
     )
 
@@ -59,7 +59,7 @@ def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
     return rows, run_bytes, run_step
 
 
-def _pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
+def pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
     """Bytes from each window to the next where they are one run each, and evenly spaced; else 0."""
     _, rows, cols, depth = weights
     runs, _, _ = _runs(op, x, weights)

@@ -28,6 +28,13 @@
 #define SMG_INLINE static inline
 #endif
 
+/* SMG_SMALL: a function that runs seldom, and is to be small however the rest is optimised. */
+#if defined(__clang__)
+#define SMG_SMALL __attribute__((minsize, noinline, unused))
+#else
+#define SMG_SMALL SMG_NOINLINE
+#endif
+
 #ifndef SMG_KERNEL
 #define SMG_KERNEL SMG_INLINE
 #endif

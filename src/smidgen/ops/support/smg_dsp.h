@@ -76,4 +76,11 @@ SMG_INLINE int32_t smg_high_mul_doubled(int32_t a, int32_t b) {
     return high;
 }
 
+/* a * b / 2^32, rounded down, and `sum` added. */
+SMG_INLINE int32_t smg_high_sum(int32_t a, int32_t b, int32_t sum) {
+    int32_t high;
+    __asm__("smmla %0, %1, %2, %3" : "=r"(high) : "r"(a), "r"(b), "r"(sum));
+    return high;
+}
+
 #endif

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from smidgen.core.dtypes import DType
+from smidgen.core.dtypes import Array, DType
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.axes import (
     OUTPUTS_FROM_0,
@@ -34,12 +34,14 @@ from smidgen.ops.kernel import (
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import fold
+from smidgen.ops.support.columns import Scaling, fold
 from smidgen.ops.support.lowering import bias_or_zeros, wrapped_int32
 from smidgen.ops.support.overlap import forward_distance
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
 
+PLANE_SHIFT = 8
+"""Planes of layers that are scaled as lines hold the inputs times 2**8."""
 LEAST_BAND_BYTES = 512
 """Smaller planes save too little to be worth the time that bands take."""
 _WORTH_OVERLAP = 1.1
@@ -147,9 +149,10 @@ def _in_bands(op: DepthwiseConv2D, quick: _Plan, signature: Signature) -> _Plan 
         return None
     room = max(4 * quick.plane_words // 3, LEAST_BAND_BYTES)
     down = [each for each in _plans(op, signature) if each.swapped and each.form != "column"]
-    bands = [_fitted(replace(each, bands=True), room) for each in down]
+    planes = _most_planes(signature)
+    bands = [_fitted(replace(each, bands=True), room // planes) for each in down]
     safe = [each for each in bands if _is_safe_in_place(each, signature)]
-    return next((each for each in safe if 2 * each.plane_words < quick.plane_words), None)
+    return next((each for each in safe if 2 * planes * each.plane_words < quick.plane_words), None)
 
 
 def _is_safe_in_place(plan: _Plan, signature: Signature) -> bool:
@@ -220,15 +223,20 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         assert isinstance(op, DepthwiseConv2D)
         plan = _plan(op, signature)
         assert plan is not None
-        quick, bands = self._call(op, plan, signature), _in_bands(op, plan, signature)
-        return replace(quick, frugal=self._call(op, bands, signature)) if bands else quick
+        bands = _in_bands(op, plan, signature)
+        if bands is None:
+            return self._call(op, plan, _planes(plan, signature), signature)
+        planes = _most_planes(signature)
+        quick = self._call(op, plan, planes, signature)
+        return replace(quick, frugal=self._call(op, bands, planes, signature))
 
-    def _call(self, op: DepthwiseConv2D, plan: _Plan, signature: Signature) -> KernelCall:
-        planes = _planes(plan, signature)
+    def _call(
+        self, op: DepthwiseConv2D, plan: _Plan, planes: int, signature: Signature
+    ) -> KernelCall:
         mode, constants = _constants(op, plan, signature)
         fields = (
-            *_geometry(plan, signature),
-            *_planes_fields(plan, planes, mode),
+            *_geometry(plan, planes, signature),
+            *_tile_fields(plan, mode),
             *constants,
         )
         return KernelCall(
@@ -237,7 +245,7 @@ class DepthwiseConv2DInt8Dsp(Kernel):
             _function(plan, mode),
             CStruct("smg_depthwise_s8_dsp_t", fields),
             (InputArg(0), OutputArg(0), ScratchArg()),
-            scratch_bytes=4 * (planes * plan.plane_words + plan.weight_words),
+            scratch_bytes=_scratch_bytes(plan, planes),
             overlaps=in_place(signature) or _over_read(plan, planes, signature),
         )
 
@@ -249,8 +257,8 @@ class DepthwiseConv2DInt8Dsp(Kernel):
         assert plan is not None
         channels = signature.input(0).shape[3]
         each = plan.instructions(signature.output.shape[3] // channels)
-        scratch = 4 * (_planes(plan, signature) * plan.plane_words + plan.weight_words)
-        return Cost(channels * each, scratch_bytes=scratch)
+        scratch_bytes = _scratch_bytes(plan, _planes(plan, signature))
+        return Cost(channels * each, scratch_bytes=scratch_bytes)
 
 
 def _over_read(plan: _Plan, planes: int, signature: Signature) -> tuple[Overlap, ...]:
@@ -261,11 +269,20 @@ def _over_read(plan: _Plan, planes: int, signature: Signature) -> tuple[Overlap,
     return (Overlap(0, 0, ahead=_ahead(plan, signature, 1 if copied else 0)),)
 
 
+def _most_planes(signature: Signature) -> int:
+    """Two channels are copied at once, if there are two."""
+    return min(2, signature.input(0).shape[3])
+
+
 def _planes(plan: _Plan, signature: Signature) -> int:
-    """Two channels are copied at once, unless they need too much scratch for what it gains."""
-    channels = signature.input(0).shape[3]
-    room = 0 if plan.bands else max(signature.input(0).nbytes // 8, 512)
-    return 2 if channels >= 2 and 8 * plan.plane_words <= room else 1
+    """The same, unless it needs too much scratch for what it gains."""
+    room = max(signature.input(0).nbytes // 8, 512)
+    return _most_planes(signature) if 8 * plan.plane_words <= room else 1
+
+
+def _scratch_bytes(plan: _Plan, planes: int) -> int:
+    """Planes, and weights: bands keep those of all channels that they copy at once."""
+    return 4 * (planes * plan.plane_words + (planes if plan.bands else 1) * plan.weight_words)
 
 
 def _function(plan: _Plan, mode: str) -> str:
@@ -275,42 +292,56 @@ def _function(plan: _Plan, mode: str) -> str:
     return f"smg_depthwise_s8_dsp_{form}_stride{plan.rows.stride}_{mode}"
 
 
-def _geometry(plan: _Plan, signature: Signature) -> tuple[tuple[str, CValue], ...]:
+def _geometry(plan: _Plan, planes: int, signature: Signature) -> tuple[tuple[str, CValue], ...]:
     x, output = signature.input(0), signature.output
-    steps = (x.shape[2] * x.shape[3], x.shape[3])
-    out_steps = (output.shape[2] * output.shape[3], output.shape[3])
-    row, col = (1, 0) if plan.swapped else (0, 1)
     return (
         ("channels", x.shape[3]),
         ("multiplier", output.shape[3] // x.shape[3]),
-        ("rows", plan.read_rows),
-        ("cols", plan.cols.read(plan.cols.reach)),
-        ("row_step", steps[row]),
-        ("col_step", steps[col]),
-        ("out_rows", plan.rows.outputs),
-        ("out_cols", plan.cols.outputs),
-        ("out_row_step", out_steps[row]),
-        ("out_col_step", out_steps[col]),
+        ("copy", _copy(plan, x.shape)),
+        ("walk", _walk(plan, output.shape)),
         ("taps", plan.rows.window),
         ("win_cols", plan.cols.window),
         ("steps", plan.steps),
+        ("planes", planes),
+        ("weight_words", plan.weight_words),
     )
 
 
-def _planes_fields(plan: _Plan, planes: int, mode: str) -> tuple[tuple[str, CValue], ...]:
-    rows, cols, column = plan.rows, plan.cols, plan.plane_pairs
-    lead = rows.before % 2
-    return (
-        ("planes", planes),
-        ("plane_words", plan.plane_words),
-        ("column_words", column),
-        ("window_words", cols.dilation * column),
-        ("output_words", cols.stride * column),
-        *_tile_fields(plan, mode),
+def _steps(plan: _Plan, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Bytes from one pixel to the next down a column and along a row of the plan."""
+    steps = (shape[2] * shape[3], shape[3])
+    return (steps[1], steps[0]) if plan.swapped else steps
+
+
+def _copy(plan: _Plan, shape: tuple[int, ...]) -> CStruct:
+    """What goes to planes, and how."""
+    row_step, col_step = _steps(plan, shape)
+    lead = plan.rows.before % 2
+    fields = (
+        ("cols", plan.cols.read(plan.cols.reach)),
+        ("row_step", row_step),
+        ("col_step", col_step),
         ("lead", lead),
         ("pairs", (plan.read_rows - lead) // 2),
         ("trail", (plan.read_rows - lead) % 2),
+        ("column_words", plan.plane_pairs),
+        ("plane_words", plan.plane_words),
     )
+    return CStruct("smg_planes_t", fields)
+
+
+def _walk(plan: _Plan, shape: tuple[int, ...]) -> CStruct:
+    """The outputs of a channel."""
+    row_step, col_step = _steps(plan, shape)
+    fields = (
+        ("row_step", row_step),
+        ("window_bytes", 4 * plan.cols.dilation * plan.plane_pairs),
+        ("rows", plan.rows.outputs),
+        ("cols", plan.cols.outputs),
+        ("col_step", col_step),
+        ("output_bytes", 4 * plan.cols.stride * plan.plane_pairs),
+    )
+    return CStruct("smg_depthwise_walk_t", fields)
 
 
 def _tile_fields(plan: _Plan, mode: str) -> tuple[tuple[str, CValue], ...]:
@@ -335,7 +366,7 @@ def _constants(
     bias = bias_or_zeros(signature, output.shape[3])
     weights, folded = fold(by_channel(signature), bias, multipliers, x.quant.zero_point)
     clamp = clamp_range(op.activation, output)
-    lines = fitted_lines(weights, folded, multipliers, output, clamp)
+    lines = _lines(weights, fitted_lines(weights, folded, multipliers, output, clamp, PLANE_SHIFT))
     shifts = right_shifts(weights, folded, multipliers)
     if clamp != (-128, 127) or (lines is None and shifts is None):
         mode, table = "any", np.stack([2 * folded, multipliers.mantissas, multipliers.shifts], 1)
@@ -344,10 +375,11 @@ def _constants(
     else:
         assert shifts is not None
         mode, table = "shift", shifts * np.array([2, 1, 1])
+    is_line = mode == "line" and lines is not None
     return mode, (
-        ("zero_point", x.quant.zero_point),
-        ("scale", lines.scale if mode == "line" and lines else 0),
-        ("addend", lines.addend - OUTPUTS_FROM_0 if mode == "line" and lines else 0),
+        ("padding", x.quant.zero_point << (PLANE_SHIFT if is_line else 0)),
+        ("scale", lines.scale >> PLANE_SHIFT if is_line and lines else 2),
+        ("addend", lines.addend - OUTPUTS_FROM_0 if is_line and lines else 0),
         ("out_zero_point", output.quant.zero_point),
         ("low", clamp[0]),
         ("high", clamp[1]),
@@ -356,6 +388,12 @@ def _constants(
         ("mantissas", CArray(DType.INT32, wrapped_int32(table[:, 1]))),
         ("factors", CArray(DType.INT8, table[:, 2]) if mode != "line" else None),
     )
+
+
+def _lines(weights: Array, lines: Scaling | None) -> Scaling | None:
+    """`lines` if weights times what planes leave of their scale fit in 16 bits."""
+    largest = int(np.abs(weights).max(initial=0))
+    return lines if lines and largest * (lines.scale >> PLANE_SHIFT) < 1 << 15 else None
 
 
 KERNELS: tuple[Kernel, ...] = (DepthwiseConv2DInt8Dsp(),)
