@@ -69,7 +69,10 @@ CUSTOM = (
     "ethos-u",
 )
 _VARIABLES = dict.fromkeys(("ASSIGN_VARIABLE", "CALL_ONCE", "VAR_HANDLE"), "READ_VARIABLE")
+_SETTLED = "of constants and what follows from them, as in shapes"
 NOTES = {
+    "ARG_MAX": "also int64 places, which Micro lacks",
+    "ARG_MIN": "also int64 places, which Micro lacks",
     "ASSIGN_VARIABLE": "a state of the graph",
     "BATCH_MATMUL": "two inputs, either transposed",
     "BROADCAST_ARGS": "of constants",
@@ -92,18 +95,21 @@ NOTES = {
     "LESS_EQUAL": "also int16 and int64",
     "NOT_EQUAL": "also int16 and int64",
     "QUANTIZE": "also uint8 and int32",
+    "RANGE": _SETTLED,
+    "RANK": "known at compile time",
+    "REDUCE_PROD": _SETTLED,
     "RELU6": "with one scale for input and output as Micro; with two, real 6 is kept",
     "SHAPE": "known at compile time",
     "SPACE_TO_BATCH_ND": "pads with real zero, which Micro leaves open",
     "STRIDED_SLICE": "without new axes and ellipsis, as Micro",
     "TFLite_Detection_PostProcess": "quantised inputs too",
     "VAR_HANDLE": "a name of a state",
+    "WHERE": _SETTLED,
     "WHILE": "with a number of rounds that follows from constants: unrolled, up to 1024",
 }
 NOT_TAKEN = {
     "DELEGATE": "names a part of the runtime, not an operator",
     "ethos-u": "a program for a neural accelerator, which only its compiler reads",
-    "L2_POOL_2D": "float only in Micro, and no converter emits it for a microcontroller",
     "TFLM_DECODE": "compressed weights of Micro's own tool: export the uncompressed model",
 }
 

@@ -283,6 +283,31 @@ def select(net: Net, x: Value, name: str) -> list[Value] | None:
     return net.add(name, [condition, x, other], [like(x)])
 
 
+@layer("SELECT", dtypes=COMMON, ranks=(1, 2, 3, 4), beyond_micro=True)
+def select_rows(net: Net, x: Value, name: str) -> list[Value] | None:
+    condition = net.input(Value(-1, net.pick([x.shape, x.shape[:1]]), "bool"))
+    return net.add(name, [condition, x, net.input(like(x, exact=True))], [like(x)])
+
+
+@layer("TILE", dtypes=EVERY, ranks=(1, 2, 3), beyond_micro=True)
+def tile(net: Net, x: Value, name: str) -> list[Value] | None:
+    repeats = [net.whole(1, 3) for _ in x.shape]
+    shape = [count * extent for count, extent in zip(repeats, x.shape, strict=True)]
+    if math.prod(shape) > _MOST:
+        return None
+    return net.add(name, [x, net.constant(repeats)], [like(x, shape)])
+
+
+@layer("REVERSE_SEQUENCE", dtypes=COMMON, ranks=(2, 3, 4), beyond_micro=True)
+def reverse_rows(net: Net, x: Value, name: str) -> list[Value] | None:
+    along, rows = net.rng.permutation(len(x.shape))[:2].tolist()
+    if x.shape[rows] > 4:
+        return None
+    lengths = [net.whole(0, x.shape[along]) for _ in range(x.shape[rows])]
+    options = {"seq_dim": along, "batch_dim": rows}
+    return net.add(name, [x, net.constant(lengths)], [like(x)], options)
+
+
 @layer("DYNAMIC_UPDATE_SLICE", dtypes=("int8", "float32"), ranks=(1, 2, 3, 4))
 def update(net: Net, x: Value, name: str) -> list[Value] | None:
     part = net.input(like(x, [net.whole(1, n) for n in x.shape], exact=True))

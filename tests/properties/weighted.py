@@ -152,6 +152,7 @@ def dense(net: Net, x: Value, name: str) -> list[Value] | None:
 
 
 @layer("AVERAGE_POOL_2D", "MAX_POOL_2D", dtypes=("int8", "int16", "float32"), ranks=(4,), weight=2)
+@layer("L2_POOL_2D", dtypes=("float32",), ranks=(4,))
 def pooling(net: Net, x: Value, name: str) -> list[Value] | None:
     geometry = _geometry(net, x, dilates=False)
     if geometry is None:
@@ -160,6 +161,8 @@ def pooling(net: Net, x: Value, name: str) -> list[Value] | None:
     options = _common(net, stride, padding)
     options |= {"filter_height": window[0], "filter_width": window[1]}
     y = like(x, (x.shape[0], *extents, x.shape[3]), exact=x.exact and name == "MAX_POOL_2D")
+    if name == "L2_POOL_2D":
+        y = like(y, low=0.0, high=max(abs(x.low), abs(x.high)))
     return net.add(name, [x], [y], options)
 
 

@@ -37,7 +37,7 @@ Variable = tuple[str, str]
 """What names a variable in a file: its container and its shared name."""
 Binding = Union[str, Variable]  # noqa: UP007 (an alias, evaluated on Python 3.10)
 """What a tensor of a file stands for: a tensor of the graph, or a variable."""
-_LARGEST_KNOWN = 1 << 16
+LARGEST_KNOWN = 1 << 16
 """Values up to so many elements are computed during conversion where their operands are known."""
 
 
@@ -232,7 +232,7 @@ class Conversion:
         outputs = tuple(self.builder.tensor(name) for name in names)
         if any(tensor and value is None for tensor, value in zip(operands, values, strict=True)):
             return
-        if sum(tensor.elements for tensor in outputs) <= _LARGEST_KNOWN:
+        if sum(tensor.elements for tensor in outputs) <= LARGEST_KNOWN:
             results = op.evaluate(Signature(tuple(operands), outputs), values)
             self.whole.known.update(zip(names, results, strict=True))
 

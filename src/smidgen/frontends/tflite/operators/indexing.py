@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from smidgen.core.dtypes import DType
-from smidgen.core.errors import ModelFileError, UnsupportedOp
+from smidgen.core.errors import ModelFileError
 from smidgen.frontends.tflite.conversion import Conversion, converts
 from smidgen.frontends.tflite.model import TfliteOperator
 from smidgen.frontends.tflite.operators.shaping import axis_of, ints, output_of
 from smidgen.frontends.tflite.options import CumsumOptions, GatherOptions
 from smidgen.ops.index.gather import Gather, GatherNd, UpdateSlice
 from smidgen.ops.index.ops import ArgMax, ArgMin, CumSum, Select
-from smidgen.ops.quantization.ops import Dequantize
+from smidgen.ops.quantization.ops import Cast, Dequantize
 
 
 @converts("GATHER")
@@ -60,17 +60,17 @@ def select(conversion: Conversion, operator: TfliteOperator) -> None:
 
 @converts("ARG_MAX", "ARG_MIN")
 def arg_extreme(conversion: Conversion, operator: TfliteOperator) -> None:
-    """Along a constant axis; Micro gives int32 only."""
-    if conversion.dtype(output_of(conversion, operator)) is not DType.INT32:
-        raise UnsupportedOp(
-            conversion.where(operator),
-            "its output is not int32",
-            "export it with output_type int32",
-        )
+    """Along a constant axis; places in another type than int32 are converted, which Micro lacks."""
     rank = len(conversion.tensor(operator, 0).shape)
     (axis,) = _axis(conversion, operator)
-    op = ArgMax if operator.name == "ARG_MAX" else ArgMin
-    conversion.emit(operator, op(axis_of(conversion, operator, axis, rank)), [0])
+    kind = ArgMax if operator.name == "ARG_MAX" else ArgMin
+    op = kind(axis_of(conversion, operator, axis, rank))
+    wanted = conversion.dtype(output_of(conversion, operator))
+    if wanted is DType.INT32:
+        conversion.emit(operator, op, [0])
+        return
+    place = conversion.add(operator, op, [conversion.input_name(operator, 0)])
+    conversion.emit_named(operator, Cast(wanted), [place])
 
 
 @converts("CUMSUM")

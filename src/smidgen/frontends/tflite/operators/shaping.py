@@ -155,8 +155,9 @@ def emit_constant(
 ) -> None:
     """The operator's output, known now; still a node, because outputs of a graph need one."""
     output = output_of(conversion, operator)
+    shape = values.shape or output.shape
     name = conversion.add_constant(operator, conversion.dtype(output), values)
-    conversion.emit_named(operator, BroadcastTo(output.shape), [name])
+    conversion.emit_named(operator, BroadcastTo(shape), [name])
 
 
 @converts("SPACE_TO_DEPTH")
