@@ -7,8 +7,6 @@ import re
 import select
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,16 +23,14 @@ from smidgen.emulate.live.tasks import OWN, TASKS
 from smidgen.frontends.load import load_model
 from smidgen.graph.evaluate import Reference
 from smidgen.targets.catalogue import board
+from support.live import READY, SECONDS, Ask, running, tcp_client, until_ready
 from support.models import read_goldens
 from support.qemu import needs_qemu
 from support.samples import DATA, needs_data
 from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
 BOARD = "nucleo-l4r5zi"
-READY = b"m-ready\r\n"
 BYTES_A_COMMAND = 31
-SECONDS = 60.0
-Ask = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
@@ -300,37 +296,6 @@ def test_published_goldens_over_the_protocol() -> None:
 
 
 @contextmanager
-def running(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """`smidgen device` as a process of its own, and the places that it printed."""
-    command = [sys.executable, "-m", "smidgen", "device", *map(str, arguments)]
-    source = str(Path(smidgen.__file__).parents[1])
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": source},
-    )  # fmt: skip
-    assert process.stdout and process.stderr
-    count = int(arguments[arguments.index("--count") + 1]) if "--count" in arguments else 1
-    try:
-        lines = [process.stdout.readline() for _ in range(count)]
-        yield process, [line.strip().partition(": ")[2] for line in lines]
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@contextmanager
-def tcp_client(place: str) -> Iterator[Ask]:
-    host, _, port = place.partition(":")
-    with socket.create_connection((host, int(port)), SECONDS) as line:
-
-        def ask(command: str) -> str:
-            line.sendall(command.encode() + b"%")
-            return until_ready(lambda: line.recv(4096))
-
-        yield ask
-
-
-@contextmanager
 def pty_client(place: str) -> Iterator[Ask]:
     handle = os.open(place, os.O_RDWR | os.O_NOCTTY)
 
@@ -346,15 +311,6 @@ def pty_client(place: str) -> Iterator[Ask]:
         yield ask
     finally:
         os.close(handle)
-
-
-def until_ready(receive: Callable[[], bytes]) -> str:
-    said = b""
-    while not said.endswith(READY):
-        characters = receive()
-        assert characters, f"the device hung up after {said!r}"
-        said += characters
-    return said.decode()
 
 
 @pytest.mark.parametrize("client", [tcp_client, pty_client])
@@ -412,7 +368,9 @@ def test_an_interrupt_ends_it_well(folder: Path) -> None:
         (["BUILD", "--board", "nucleo-l4r5"], "did you mean nucleo-l4r5zi"),
         (["BUILD", "--task", "kws1"], "did you mean kws01"),
         (["BUILD", "--tcp", "70000"], "is not between 0 and 65535"),
-        (["BUILD", "--tcp", "PORT"], "is in use; choose another with --tcp"),
+        (["BUILD", "--tcp", "PORT"], "is in use; choose another"),
+        (["BUILD", "--gdb", "PORT"], "is in use; choose another"),
+        (["BUILD", "--gdb", "0", "--count", "2"], "serves one device; leave out --count"),
     ],
 )
 def test_problems_take_one_line(

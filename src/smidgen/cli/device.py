@@ -27,19 +27,34 @@ PROTOCOLS = ("mlperf-tiny",)
     "--count", type=click.IntRange(1, 1000), default=1, show_default=True,
     help="Devices side by side, on terminals of their own or ports from --tcp up.",
 )  # fmt: skip
+@click.option(
+    "--gdb", type=int, metavar="PORT",
+    help="Let GDB attach on this TCP port of 127.0.0.1; 0 takes any free one.",
+)  # fmt: skip
 def device_command(
-    folder: Path, board: str, pty: bool, tcp: int | None, protocol: str, task: str, count: int
+    folder: Path,
+    board: str,
+    pty: bool,
+    tcp: int | None,
+    protocol: str,
+    task: str,
+    count: int,
+    gdb: int | None,
 ) -> None:
     """Run the build in FOLDER as a live emulated device that tools talk to, until interrupted."""
-    from smidgen.project.bench import open_bench, serve
+    from smidgen.project.bench import Killed, Wishes, open_bench, serve
 
     if pty and tcp is not None:
         raise click.UsageError("--pty and --tcp exclude each other")
     assert protocol in PROTOCOLS
-    with open_bench(folder, board, task, tcp, count) as stations:
-        for index, station in enumerate(stations):
+    with open_bench(folder, Wishes(board, task, tcp, count, gdb)) as bench:
+        for index, station in enumerate(bench.stations):
             click.echo(f"device {index}: {station.line.place}")
+        if bench.gdb_command:
+            click.echo(f"gdb: {bench.gdb_command}")
         try:
-            serve(stations)
+            serve(bench.stations)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
+        except Killed:
+            click.echo("killed by the debugger", err=True)

@@ -37,6 +37,9 @@ typedef struct {
     uint64_t instructions;
     uint64_t limit;
     uint32_t stopped; /* the limit was reached */
+    uint32_t paused;
+    uint64_t pause_after; /* this many instructions; 0: never */
+    uint64_t pause_at;
     uint32_t unaligned_pc;
     uint32_t unaligned_address;
     uint32_t unaligned_size; /* 0: no unaligned access was seen */
@@ -66,6 +69,9 @@ uint32_t smg_counter_count(const counter_t *counter);
 void smg_counter_copy(const counter_t *counter, block_t *out);
 uint32_t smg_counter_stopped(const counter_t *counter);
 uint32_t smg_counter_unaligned(const counter_t *counter, uint32_t *pc, uint32_t *address);
+void smg_counter_pause_after(counter_t *counter, uint64_t instructions);
+uint32_t smg_counter_paused(counter_t *counter);
+void smg_counter_interrupted(counter_t *counter, void *engine, uint32_t pc);
 void smg_counter_block(void *engine, uint64_t address, uint32_t size, void *user);
 void smg_counter_access(void *engine, int type, uint64_t address, int size, int64_t value,
                         void *user);
@@ -121,6 +127,8 @@ void smg_counter_begin(counter_t *counter, uint64_t limit) {
     counter->last = NONE;
     counter->region = 0;
     counter->instructions = 0;
+    counter->pause_at = counter->pause_after;
+    counter->paused = 0;
     counter->limit = limit;
     counter->stopped = 0;
     counter->unaligned_size = 0;
@@ -250,6 +258,12 @@ static uint32_t find_or_add(counter_t *counter, void *engine, uint32_t address, 
 void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *user) {
     counter_t *counter = user;
     const uint32_t address = (uint32_t)address64;
+    if (counter->pause_after != 0U && counter->instructions >= counter->pause_at) {
+        counter->pause_at = counter->instructions + counter->pause_after;
+        counter->paused = 1;
+        (void)counter->emu_stop(engine); /* the block is announced again when it goes on */
+        return;
+    }
     if (counter->last != NONE) {
         block_t *last = &counter->blocks[counter->last];
         last->taken += last->address + last->size != address;
@@ -268,6 +282,36 @@ void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *us
     if (counter->instructions > counter->limit) {
         counter->stopped = 1;
         (void)counter->emu_stop(engine);
+    }
+}
+
+void smg_counter_pause_after(counter_t *counter, uint64_t instructions) {
+    counter->pause_after = instructions;
+}
+
+uint32_t smg_counter_paused(counter_t *counter) {
+    const uint32_t paused = counter->paused;
+    counter->paused = 0;
+    return paused;
+}
+
+/* The block that ran last was left before `pc`, so only its part up to there has run. What follows
+ * will be a block of its own. */
+void smg_counter_interrupted(counter_t *counter, void *engine, uint32_t pc) {
+    if (counter->last == NONE) {
+        return;
+    }
+    block_t *last = &counter->blocks[counter->last];
+    const uint32_t address = last->address;
+    if (pc < address || pc >= address + last->size) {
+        return;
+    }
+    --last->executions;
+    counter->instructions -= last->instructions;
+    counter->last = pc == address ? NONE : find_or_add(counter, engine, address, pc - address);
+    if (counter->last != NONE) {
+        ++counter->blocks[counter->last].executions;
+        counter->instructions += counter->blocks[counter->last].instructions;
     }
 }
 

@@ -10,10 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from unicorn import UC_HOOK_BLOCK, UC_HOOK_CODE, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, Uc
-from unicorn.unicorn_py3.unicorn import uclib
 
-from smidgen.core.errors import EmulationError
 from smidgen.emulate.alignment import AlignedSite
+from smidgen.emulate.hooks import Hook, add_hook, remove_hook, unicorn_functions
 from smidgen.targets.toolchain import compile_host_library
 
 _SOURCE = Path(__file__).with_name("counter.c")
@@ -60,7 +59,7 @@ class BlockCounter:
         self, engine: Uc, *, thumb: bool, pc_register: int, sites: Sequence[AlignedSite] = ()
     ) -> None:
         self._library = _library()
-        functions = (ctypes.cast(getattr(uclib, name), _PTR) for name in _UNICORN_FUNCTIONS)
+        functions = unicorn_functions("uc_mem_read", "uc_emu_stop", "uc_reg_read")
         self._state = self._library.smg_counter_new(*functions, int(thumb), pc_register)
         if not self._state:
             raise MemoryError("no memory for the block counter")
@@ -72,9 +71,9 @@ class BlockCounter:
         self._watched = (_SiteRecord * len(sites))(
             *(_SiteRecord(self._state, site.base_register) for site in sites)
         )
-        self._alignment_hooks: list[ctypes.c_size_t] = []
+        self._alignment_hooks: list[Hook] = []
         self._is_watching = False
-        self._hook(UC_HOOK_BLOCK, self._library.smg_counter_block, self._state)
+        add_hook(engine, UC_HOOK_BLOCK, self._library.smg_counter_block, self._state)
 
     def check_alignment(self, wanted: bool) -> None:
         """Whether to watch for unaligned accesses from now on; it makes runs slower."""
@@ -85,7 +84,7 @@ class BlockCounter:
             self._watch()
         else:
             for hook in self._alignment_hooks:
-                uclib.uc_hook_del(self._engine._uch, hook)
+                remove_hook(self._engine, hook)
             self._alignment_hooks.clear()
         self._engine.ctl_flush_tb()  # what is translated already does not know of the change
 
@@ -94,12 +93,13 @@ class BlockCounter:
         if not self._thumb:
             kinds = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
             function = self._library.smg_counter_access
-            self._alignment_hooks.append(self._hook(kinds, function, self._state))
+            self._alignment_hooks.append(add_hook(self._engine, kinds, function, self._state))
         for site, record in zip(self._sites, self._watched, strict=True):
             function = self._library.smg_counter_site
-            hook = self._hook(
-                UC_HOOK_CODE, function, ctypes.addressof(record), site.address, site.address
-            )
+            hook = add_hook(
+                self._engine, UC_HOOK_CODE, function, ctypes.addressof(record),
+                site.address, site.address,
+            )  # fmt: skip
             self._alignment_hooks.append(hook)
 
     def set_regions(self, root: range, entries: Sequence[int]) -> None:
@@ -121,6 +121,19 @@ class BlockCounter:
         """Notes that the call has returned; not to be called after a fault."""
         self._library.smg_counter_end(self._state)
 
+    def pause_after(self, instructions: int | None) -> None:
+        """Stops the emulator, between two blocks, each time so many have run; None: never."""
+        self._library.smg_counter_pause_after(self._state, instructions or 0)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the emulator was stopped by a pause; forgets it."""
+        return bool(self._library.smg_counter_paused(self._state))
+
+    def interrupted(self, pc: int) -> None:
+        """Notes that what ran last was stopped from outside before the instruction at `pc`."""
+        self._library.smg_counter_interrupted(self._state, self._engine._uch, pc)
+
     @property
     def reached_limit(self) -> bool:
         """Whether the last call was stopped at its limit."""
@@ -140,22 +153,6 @@ class BlockCounter:
         self._library.smg_counter_copy(self._state, records)
         found = [_block(record) for record in records if record.executions]
         return tuple(sorted(found, key=lambda block: (block.region, block.address, block.bytes)))
-
-    def _hook(
-        self, kind: int, function: ctypes._FuncPointer, user: int, first: int = 1, last: int = 0
-    ) -> ctypes.c_size_t:
-        """Registers a hook on code from `first` to `last`; everywhere if `last` is smaller."""
-        handle = ctypes.c_size_t()
-        status = uclib.uc_hook_add(
-            self._engine._uch, ctypes.byref(handle), kind, ctypes.cast(function, _PTR),
-            _PTR(user), _U64(first), _U64(last),
-        )  # fmt: skip
-        if status:
-            raise EmulationError("emulator", f"refuses a hook (Unicorn error {status})")
-        return handle
-
-
-_UNICORN_FUNCTIONS = ("uc_mem_read", "uc_emu_stop", "uc_reg_read")
 
 
 def _block(record: _BlockRecord) -> Block:
@@ -179,6 +176,8 @@ def _library() -> ctypes.CDLL:
     library.smg_counter_begin.argtypes = (_PTR, _U64)
     library.smg_counter_unaligned.argtypes = (_PTR, _PTR, _PTR)
     library.smg_counter_copy.argtypes = (_PTR, _PTR)
-    for name in ("free", "clear", "end", "count", "stopped"):
+    library.smg_counter_pause_after.argtypes = (_PTR, _U64)
+    library.smg_counter_interrupted.argtypes = (_PTR, _PTR, _U32)
+    for name in ("free", "clear", "end", "count", "stopped", "paused"):
         getattr(library, f"smg_counter_{name}").argtypes = (_PTR,)
     return library

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.cycles import Counts
 from smidgen.emulate.firmware import Firmware
+from smidgen.emulate.gdb.machine import DebuggedMachine
 from smidgen.emulate.machine import Machine
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import open_qemu
@@ -20,6 +22,9 @@ class EmulatedMachine(Protocol):
 
     board: Board
     firmware: Firmware
+    elf: bytes
+    own_sources: Mapping[str, str]
+    """C files that the emulator adds to the program's, by name."""
 
     def reset(self) -> None:
         """Memory as after power-up; the stack is painted anew."""
@@ -50,19 +55,54 @@ class EmulatedMachine(Protocol):
         """The deepest stack since the last reset."""
 
 
-def _open_unicorn(program: FirmwareSources, board: Board) -> Machine:
-    return Machine(program.link(board), board)
+@runtime_checkable
+class Debugged(Protocol):
+    """A machine to which a debugger may be attached.
+
+    It wants `attend` between calls when there is something to read at `debug_handle` (-1: never),
+    and in any case every so many seconds (None: no).
+    """
+
+    @property
+    def debug_handle(self) -> int:
+        """What is to be watched."""
+
+    @property
+    def attend_every_s(self) -> float | None:
+        """How often to attend."""
+
+    def attend(self) -> None:
+        """Serves the debugger; takes for as long as it keeps the core stopped."""
+
+    def close(self) -> None:
+        """Lets the debugger go."""
 
 
-EMULATORS: Mapping[str, Callable[[FirmwareSources, Board], EmulatedMachine]] = MappingProxyType(
-    {"unicorn": _open_unicorn, "qemu": open_qemu}
-)
+Opener = Callable[[FirmwareSources, Board, socket.socket | None], EmulatedMachine]
 
 
-def open_machine(program: FirmwareSources, board: Board, emulator: str = "") -> EmulatedMachine:
+def _open_unicorn(
+    program: FirmwareSources, board: Board, debugger: socket.socket | None
+) -> EmulatedMachine:
+    elf = program.link(board)
+    if debugger is None:
+        return Machine(elf, board)
+    return DebuggedMachine(elf, board, debugger, program.rests_in)
+
+
+EMULATORS: Mapping[str, Opener] = MappingProxyType({"unicorn": _open_unicorn, "qemu": open_qemu})
+
+
+def open_machine(
+    program: FirmwareSources,
+    board: Board,
+    emulator: str = "",
+    debugger: socket.socket | None = None,
+) -> EmulatedMachine:
     """`program` on the emulator called `emulator`; default: the one of the board's core.
 
-    Raises UnknownName for another emulator, DoesNotFit, ToolchainError and EmulationError.
+    GDB may connect to `debugger`, a listening socket. Raises UnknownName for another emulator,
+    DoesNotFit, ToolchainError and EmulationError.
     """
     if not emulator and not board.core.is_emulated:
         raise EmulationError(
@@ -73,4 +113,4 @@ def open_machine(program: FirmwareSources, board: Board, emulator: str = "") -> 
     wanted = emulator or board.core.emulator
     if wanted not in EMULATORS:
         raise UnknownName("emulator", wanted, EMULATORS)
-    return EMULATORS[wanted](program, board)
+    return EMULATORS[wanted](program, board, debugger)

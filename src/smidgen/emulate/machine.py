@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from unicorn import (
     UC_HOOK_INTR,
@@ -55,6 +56,8 @@ class Machine:
 
     def __init__(self, elf: bytes, board: Board, *, alignment_checked_calls: int = 1) -> None:
         self.board = board
+        self.elf = elf
+        self.own_sources: Mapping[str, str] = {}
         self.firmware: Firmware = read_firmware(elf)
         check_instructions(elf, board.core)
         self._abi: Abi = abi_for(board.core)
@@ -133,10 +136,7 @@ class Machine:
         self._counter.check_alignment(self._calls[symbol] < self._alignment_checked_calls)
         self._calls[symbol] += 1
         self._counter.begin(instruction_limit)
-        try:
-            self._engine.emu_start(self._abi.code_address(function.address), self._trap)
-        except UcError as problem:
-            self._fault = self._fault or Fault(self._pc, self._abi.stopped(problem.errno))
+        self._execute(function.address)
         self._check_padding()
         self._raise_fault(symbol, instruction_limit)
         self._counter.end()
@@ -235,6 +235,17 @@ class Machine:
         pc = self._pc - self._abi.exception_pc_offset
         self._fault = self._fault or Fault(pc, self._abi.exceptions.get(number, ""), number)
         engine.emu_stop()
+
+    def _execute(self, start: int) -> None:
+        """Runs from `start` until the call returns, or the core faults."""
+        self._go_on(start)
+
+    def _go_on(self, start: int) -> None:
+        """Runs from `start` until something stops the core."""
+        try:
+            self._engine.emu_start(self._abi.code_address(start), self._trap)
+        except UcError as problem:
+            self._fault = self._fault or Fault(self._pc, self._abi.stopped(problem.errno))
 
     @property
     def _pc(self) -> int:

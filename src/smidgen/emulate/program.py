@@ -11,12 +11,16 @@ from smidgen.targets.toolchain import compile_firmware
 
 @dataclass(frozen=True, slots=True)
 class FirmwareSources:
-    """C files by name, and the functions and objects that are used from outside."""
+    """C files by name, and the functions and objects that are used from outside.
+
+    `rests_in` is the function in which the core waits between calls, if there is one.
+    """
 
     files: Mapping[str, str]
     entry_symbols: tuple[str, ...]
     optimise: str = "-O2"
     defines: tuple[str, ...] = ()
+    rests_in: str = ""
 
     def link(self, board: Board) -> bytes:
         """The ELF file for `board`, without start-up code; raises DoesNotFit, ToolchainError."""

@@ -2,46 +2,92 @@
 
 from __future__ import annotations
 
+import shlex
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from smidgen.compiler.artifact import Artifact
+from smidgen.core.errors import InputError
+from smidgen.emulate.gdb.machine import Killed
 from smidgen.emulate.live.bench import Station, serve
 from smidgen.emulate.live.device import LiveDevice
-from smidgen.emulate.live.lines import open_lines
+from smidgen.emulate.live.lines import LOCAL, listen, open_lines
 from smidgen.emulate.live.tasks import task as find_task
 from smidgen.project.build import board_of
 from smidgen.targets.catalogue import board as find_board
 
-__all__ = ["open_bench", "serve"]
+__all__ = ["Bench", "Killed", "Wishes", "open_bench", "serve"]
+
+
+DEBUG_FOLDER = "debug"
+_FIRMWARE = "firmware.elf"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a bench is set up.
+
+    `board` is another board than the build's, `task` a task of MLPerf Tiny. Lines are TCP ports
+    from `first_port` up (any free ones for 0), or pseudo-terminals for None. GDB may attach to the
+    only device on `gdb_port` (0: any free one; None: it may not).
+    """
+
+    board: str = ""
+    task: str = ""
+    first_port: int | None = None
+    count: int = 1
+    gdb_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Devices on their lines, and what to type to attach a debugger ("" without one)."""
+
+    stations: Sequence[Station]
+    gdb_command: str = ""
 
 
 @contextmanager
-def open_bench(
-    folder: Path,
-    board_name: str = "",
-    task: str = "",
-    first_port: int | None = None,
-    count: int = 1,
-) -> Iterator[Sequence[Station]]:
-    """`count` devices that hold the build in `folder`, powered on, each on a line of its own.
+def open_bench(folder: Path, wishes: Wishes) -> Iterator[Bench]:
+    """Devices that hold the build in `folder`, powered on, each on a line of its own.
 
-    The lines are TCP ports from `first_port` up (any free ones for 0), or pseudo-terminals for
-    None. `board_name` is another board than the build's, `task` a task of MLPerf Tiny.
+    For a debugger, the firmware with debug information and its sources are left in `folder`.
 
     Raises:
         ArtifactError: `folder` is no build folder.
         UnknownName: there is no such board or task.
-        InputError: a port cannot be had.
+        InputError: a port cannot be had, or a debugger is wanted for several devices.
         EmulationError, DoesNotFit, ToolchainError: the board is not emulated or too small.
     """
+    if wishes.gdb_port is not None and wishes.count > 1:
+        raise InputError("--gdb", "serves one device", "leave out --count")
     artifact = Artifact.read(folder)
-    board = find_board(board_name or board_of(folder, artifact))
-    kind = find_task(task)
-    lines = open_lines(count, first_port)
-    try:
-        yield [Station(LiveDevice(artifact, board, kind), line) for line in lines]
-    finally:
+    board = find_board(wishes.board or board_of(folder, artifact))
+    task = find_task(wishes.task)
+    with ExitStack() as kept:
+        lines = open_lines(wishes.count, wishes.first_port)
         for line in lines:
-            line.close()
+            kept.callback(line.close)
+        if wishes.gdb_port is None:
+            yield Bench([Station(LiveDevice(artifact, board, task), line) for line in lines])
+            return
+        listener = kept.enter_context(listen(wishes.gdb_port))
+        device = LiveDevice(artifact, board, task, listener)
+        kept.callback(device.close)
+        yield Bench([Station(device, lines[0])], _gdb_command(folder, device, listener))
+
+
+def _gdb_command(folder: Path, device: LiveDevice, listener: socket.socket) -> str:
+    """Leaves what GDB reads in `folder`; what to type."""
+    place = folder / DEBUG_FOLDER
+    place.mkdir(exist_ok=True)
+    for name, text in device.sources.items():
+        (place / name).write_text(text, encoding="utf-8")
+    (place / _FIRMWARE).write_bytes(device.elf)
+    port = listener.getsockname()[1]
+    words = ("gdb-multiarch", str(place / _FIRMWARE), "-ex", f"directory {place}",
+             "-ex", f"target remote {LOCAL}:{port}")  # fmt: skip
+    return shlex.join(words)

@@ -40,25 +40,38 @@ class Station:
                 selector.register(handle, events, self)
                 self._watched[handle] = events
 
-    def exchange(self, events: int) -> None:
-        """Moves characters between line and device, as far as the line is ready."""
+    def exchange(self, handle: int, events: int) -> None:
+        """Moves characters between line and device, as far as `handle` is ready."""
+        if handle == self.device.debug_handle:
+            self.attend()
+            return
         if events & selectors.EVENT_WRITE:
             self._unsent = self._unsent[self.line.write(self._unsent) :]
         if events & selectors.EVENT_READ:
             self.device.send(self.line.read())
 
+    def attend(self) -> None:
+        """Lets a debugger at the device."""
+        self._say(self.device.attend())
+
     def turn(self) -> None:
         """One thing that the device does."""
-        said = self.device.turn()
-        self._unsent = said[self.line.write(said) :] if said else b""
+        self._say(self.device.turn())
 
     def settle(self) -> None:
         """Tells the line once all is answered."""
         if self.device.is_idle and not self._unsent:
             self.line.settle()
 
+    def _say(self, said: bytes) -> None:
+        if said:
+            self._unsent += said
+            self._unsent = self._unsent[self.line.write(self._unsent) :]
+
     def _interests(self) -> dict[int, int]:
         interests: dict[int, int] = {}
+        if self.device.debug_handle >= 0:
+            interests[self.device.debug_handle] = selectors.EVENT_READ
         if self.device.waiting_bytes < _MOST_WAITING_BYTES and self.line.readable >= 0:
             interests[self.line.readable] = selectors.EVENT_READ
         if self._unsent and self.line.writable >= 0:
@@ -83,8 +96,18 @@ def _serve_once(stations: Sequence[Station], selector: selectors.BaseSelector) -
     for station in stations:
         station.watch(selector)
     busy = [station for station in stations if station.wants_turn]
-    for key, events in selector.select(0 if busy else None):
-        key.data.exchange(events)
+    ready = selector.select(0 if busy else _patience(stations))
+    for key, events in ready:
+        key.data.exchange(key.fd, events)
+    if not busy and not ready:
+        for station in stations:
+            station.attend()
     for station in busy:
         if station.wants_turn:
             station.turn()
+
+
+def _patience(stations: Sequence[Station]) -> float | None:
+    """How long to wait for characters before debuggers are attended to; None: without end."""
+    intervals = [station.device.attend_every_s for station in stations]
+    return min((each for each in intervals if each is not None), default=None)

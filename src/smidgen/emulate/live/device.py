@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+
 from smidgen.compiler.artifact import Artifact
-from smidgen.emulate.emulators import open_machine
+from smidgen.emulate.cycles import Counts
+from smidgen.emulate.emulators import Debugged, open_machine
+from smidgen.emulate.gdb.machine import PowerCycle
 from smidgen.emulate.live.firmware import live_program
 from smidgen.emulate.live.tasks import OWN, Task
 from smidgen.targets.catalogue import Board
@@ -20,11 +25,22 @@ class LiveDevice:
     power-up over the board's clock; on a core whose clocks are not modelled, an instruction counts
     as one. Time stands still while the device waits for characters.
 
+    GDB may connect to `debugger`, a listening socket. What it then asks for can make any method
+    wait while the core is stopped, and raise `gdb.machine.Killed`.
+
     Raises DoesNotFit, ToolchainError, EmulationError, UnsupportedType.
     """
 
-    def __init__(self, artifact: Artifact, board: Board, task: Task = OWN) -> None:
-        self._machine = open_machine(live_program(artifact, board, task), board)
+    def __init__(
+        self,
+        artifact: Artifact,
+        board: Board,
+        task: Task = OWN,
+        debugger: socket.socket | None = None,
+    ) -> None:
+        self._program = live_program(artifact, board, task)
+        self._machine = open_machine(self._program, board, debugger=debugger)
+        self._debugged = self._machine if isinstance(self._machine, Debugged) else None
         names = ("smg_uart_rx", "smg_uart_tx", "smg_uart_tx_count", "smg_device_status")
         self._rx, self._tx, self._tx_count, self._status_at = map(self._address, names)
         self._timer = (self._address("smg_timer_s"), self._address("smg_timer_us"))
@@ -34,12 +50,46 @@ class LiveDevice:
 
     def power_on(self) -> bytes:
         """Starts anew; returns what the device says before it waits for commands."""
-        self._machine.reset()
-        self._machine.clear_counts()
-        self._waiting.clear()
-        self._machine.call("smg_device_boot")
-        self._refresh()
-        return self._until_idle()
+        while True:
+            try:
+                self._boot()
+                return self._until_idle(self._turn)
+            except PowerCycle:
+                continue
+
+    @property
+    def elf(self) -> bytes:
+        """The firmware as an ELF file, with debug information."""
+        return self._machine.elf
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The C files that the firmware was made of, by name."""
+        return {**self._program.files, **self._machine.own_sources}
+
+    @property
+    def debug_handle(self) -> int:
+        """What is to be watched for a debugger that wants `attend`; -1 for nothing."""
+        return self._debugged.debug_handle if self._debugged else -1
+
+    @property
+    def attend_every_s(self) -> float | None:
+        """How often a debugger wants `attend` even so; None: never."""
+        return self._debugged.attend_every_s if self._debugged else None
+
+    def attend(self) -> bytes:
+        """Serves the debugger while the device has nothing to do; what the device says then."""
+        if self._debugged:
+            try:
+                self._debugged.attend()
+            except PowerCycle:
+                return self.power_on()
+        return b""
+
+    def close(self) -> None:
+        """Lets a debugger go."""
+        if self._debugged:
+            self._debugged.close()
 
     @property
     def waiting_bytes(self) -> int:
@@ -51,10 +101,14 @@ class LiveDevice:
         """Whether the device has nothing to do until it is sent something."""
         return self._status == _IDLE and not self._waiting
 
+    def counts(self) -> Counts:
+        """What has run since power-up."""
+        return self._machine.counts()
+
     @property
     def time_us(self) -> int:
         """Microseconds since power-up, by modelled clocks."""
-        counts = self._machine.counts()
+        counts = self.counts()
         clocks = counts.modelled_cycles
         if clocks is None:
             clocks = counts.instructions
@@ -66,6 +120,24 @@ class LiveDevice:
 
     def turn(self) -> bytes:
         """Lets the device do one thing, at most one inference; returns what it says meanwhile."""
+        try:
+            return self._turn()
+        except PowerCycle:
+            return self.power_on()
+
+    def ask(self, characters: bytes) -> bytes:
+        """Sends `characters` and returns all that the device says until it waits again."""
+        self.send(characters)
+        return self._until_idle(self.turn)
+
+    def _boot(self) -> None:
+        self._machine.reset()
+        self._machine.clear_counts()
+        self._waiting.clear()
+        self._machine.call("smg_device_boot")
+        self._refresh()
+
+    def _turn(self) -> bytes:
         if self._status == _IDLE:
             self._receive()
         else:
@@ -75,15 +147,10 @@ class LiveDevice:
         self._refresh()
         return self._take_output()
 
-    def ask(self, characters: bytes) -> bytes:
-        """Sends `characters` and returns all that the device says until it waits again."""
-        self.send(characters)
-        return self._until_idle()
-
-    def _until_idle(self) -> bytes:
+    def _until_idle(self, turn: Callable[[], bytes]) -> bytes:
         said = bytearray(self._take_output())
         while not self.is_idle:
-            said += self.turn()
+            said += turn()
         return bytes(said)
 
     def _receive(self) -> None:

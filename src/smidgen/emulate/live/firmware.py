@@ -15,12 +15,14 @@ from smidgen.emulate.program import FirmwareSources
 from smidgen.targets.catalogue import Board
 
 _HERE = Path(__file__).parent
-_SOURCES = ("smg_device.h", "smg_mlperf.c", "smg_score.h", "smg_text.c")
+_SOURCES = ("smg_device.h", "smg_idle.c", "smg_mlperf.c", "smg_score.h", "smg_text.c")
+_RESTS_IN = "smg_device_idle"
 ENTRY_SYMBOLS = (
     "smg_device_boot",
     "smg_device_receive",
     "smg_device_step",
     "smg_device_status",
+    _RESTS_IN,
     "smg_uart_rx",
     "smg_uart_tx",
     "smg_uart_tx_count",
@@ -86,6 +88,7 @@ def live_program(artifact: Artifact, board: Board, task: Task) -> FirmwareSource
         {**artifact.files, **sources, "smg_device_model.c": glue},
         entry_symbols=ENTRY_SYMBOLS,
         optimise=next(flag for flag in artifact.manifest.compile_flags if flag.startswith("-O")),
+        rests_in=_RESTS_IN,
     )
 
 

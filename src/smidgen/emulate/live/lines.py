@@ -89,7 +89,7 @@ class TcpLine:
     """A TCP port on which one tool at a time is served; the next one waits for its turn."""
 
     def __init__(self, port: int) -> None:
-        self._listener = _listen(port)
+        self._listener = listen(port)
         self._client: socket.socket | None = None
         self._left = False
         self.place = f"{LOCAL}:{self._listener.getsockname()[1]}"
@@ -158,7 +158,8 @@ class TcpLine:
         self._left = False
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """A listening socket on `port` of this computer (0: any free one); raises InputError."""
     if not 0 <= port <= _HIGHEST_PORT:
         raise InputError(f"port {port}", f"is not between 0 and {_HIGHEST_PORT}")
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -176,7 +177,7 @@ def _listen(port: int) -> socket.socket:
 
 def _port_problem(port: int, problem: OSError) -> InputError:
     why = "is in use" if problem.errno == errno.EADDRINUSE else f"cannot be used ({problem})"
-    return InputError(f"port {port}", why, "choose another with --tcp; 0 takes any free one")
+    return InputError(f"port {port}", why, "choose another; 0 takes any free one")
 
 
 def open_lines(count: int, first_port: int | None) -> list[Line]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from smidgen.core.errors import EmulationError, UnknownName
@@ -16,7 +18,9 @@ from smidgen.emulate.qemu.session import NANOSECONDS_SHIFT, CoreFault, Session
 from smidgen.targets.catalogue import Board
 
 DEFAULT_SECONDS_LIMIT = 600.0
-_MONITOR = Path(__file__).with_name("monitor.c")
+_FOREVER_SECONDS = 1e9
+_ATTEND_EVERY_S, _ATTEND_BYTES = 0.05, 1 << 18
+_MONITOR = Path(__file__).with_name("smg_monitor.c")
 _MONITOR_SYMBOLS = ("smg_monitor_start", "smg_monitor_fault", "smg_monitor_nothing")
 _EXCEPTIONS = 14
 _PAINT = 0xA5
@@ -35,6 +39,7 @@ class QemuMachine:
         board: whose core is emulated.
         firmware: what was linked for `board`; default: what runs here, the monitor included.
         seconds_limit: of this computer's time, for one call.
+        debugger: a listening socket to which GDB may connect; then no call has a limit.
 
     Raises:
         EmulationError: QEMU is not installed, or has no machine with this core.
@@ -48,12 +53,15 @@ class QemuMachine:
         firmware: Firmware | None = None,
         *,
         seconds_limit: float = DEFAULT_SECONDS_LIMIT,
+        debugger: socket.socket | None = None,
     ) -> None:
         self.board = board
         self._host: QemuBoard = qemu_board(board.core)
-        self._seconds_limit = seconds_limit
-        self._elf = _link(program, board, self._host)
-        self._image = read_firmware(self._elf)
+        self._seconds_limit = seconds_limit if debugger is None else _FOREVER_SECONDS
+        self._debugger = debugger
+        self.own_sources: Mapping[str, str] = {_MONITOR.name: _MONITOR.read_text(encoding="utf-8")}
+        self.elf = _link(program, self.own_sources, board, self._host)
+        self._image = read_firmware(self.elf)
         self.firmware = firmware or self._image
         self._root: str | None = None
         self._layers: tuple[str, ...] = ()
@@ -136,6 +144,25 @@ class QemuMachine:
         used = len(self.read(stack.start, len(stack)).lstrip(bytes([_PAINT])))
         return used + -used % self.board.core.word_bytes
 
+    @property
+    def debug_handle(self) -> int:
+        """QEMU serves the debugger itself."""
+        return -1
+
+    @property
+    def attend_every_s(self) -> float | None:
+        """How often `attend` is wanted."""
+        return None if self._debugger is None else _ATTEND_EVERY_S
+
+    def attend(self) -> None:
+        """Keeps the core running for a while: QEMU hears no debugger while it waits for us."""
+        if self._debugger is not None:
+            self._ask("D", (self._host.spare.address, _ATTEND_BYTES, self._host.spare.address), 1)
+
+    def close(self) -> None:
+        """Ends QEMU."""
+        self._session.close()
+
     def _call_root(self, symbol: str, args: tuple[int, ...]) -> int:
         data, (before, after) = self._data_ram(), self._host.copies
         self._copy(before, data.start, len(data))
@@ -200,7 +227,7 @@ class QemuMachine:
         start, fault = (self._symbol(name).address | 1 for name in _MONITOR_SYMBOLS[:2])
         table = (stack.address + stack.bytes, start, *[fault] * _EXCEPTIONS)
         vectors = struct.pack(f"<{len(table)}I", *table)
-        return Session(self._host, self._elf, vectors, self._seconds_limit)
+        return Session(self._host, self.elf, vectors, self._seconds_limit, self._debugger)
 
     def _ask(
         self, command: str, operands: tuple[int, ...], words: int, content: bytes = b""
@@ -240,13 +267,16 @@ class QemuMachine:
         return found
 
 
-def open_qemu(program: FirmwareSources, board: Board) -> QemuMachine:
+def open_qemu(
+    program: FirmwareSources, board: Board, debugger: socket.socket | None = None
+) -> QemuMachine:
     """`program` on QEMU, its sizes as linked for `board`; raises as QemuMachine does."""
-    return QemuMachine(program, board, read_firmware(program.link(board)))
+    return QemuMachine(program, board, read_firmware(program.link(board)), debugger=debugger)
 
 
-def _link(program: FirmwareSources, board: Board, host: QemuBoard) -> bytes:
-    monitor = {"smg_monitor.c": _MONITOR.read_text(encoding="utf-8")}
+def _link(
+    program: FirmwareSources, monitor: Mapping[str, str], board: Board, host: QemuBoard
+) -> bytes:
     joined = FirmwareSources(
         {**program.files, **monitor},
         (*program.entry_symbols, *_MONITOR_SYMBOLS),

@@ -1,4 +1,4 @@
-"""One running QEMU, and the requests that its monitor (`monitor.c`) answers.
+"""One running QEMU, and the requests that its monitor (`smg_monitor.c`) answers.
 
 A request is 7 little-endian words: command and operands. An answer starts with a word that says
 whether the core faulted. Memory contents follow either as they are.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -76,9 +77,17 @@ class Session:
         elf: the firmware.
         vectors: the vector table: initial stack pointer and exception handlers.
         seconds_limit: for one answer.
+        debugger: a listening socket to which GDB may connect.
     """
 
-    def __init__(self, board: QemuBoard, elf: bytes, vectors: bytes, seconds_limit: float) -> None:
+    def __init__(
+        self,
+        board: QemuBoard,
+        elf: bytes,
+        vectors: bytes,
+        seconds_limit: float,
+        debugger: socket.socket | None = None,
+    ) -> None:
         self._name = board.machine
         self._seconds_limit = seconds_limit
         program = find_qemu()
@@ -88,9 +97,9 @@ class Session:
         (place / "vectors.bin").write_bytes(vectors)
         with (place / "messages").open("wb") as messages:
             self._process = subprocess.Popen(
-                [program, *_arguments(board)],
+                [program, *_arguments(board), *_debug_arguments(debugger)],
                 cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages,
-                bufsize=0,
+                bufsize=0, pass_fds=[debugger.fileno()] if debugger else [],
             )  # fmt: skip
         self._stop = weakref.finalize(self, _stop, self._process, self._folder)
 
@@ -172,6 +181,13 @@ def _arguments(board: QemuBoard) -> list[str]:
         "-device", "loader,file=firmware.elf",
         "-device", f"loader,file=vectors.bin,addr={board.vectors:#x},force-raw=on",
     ]  # fmt: skip
+
+
+def _debug_arguments(debugger: socket.socket | None) -> list[str]:
+    if debugger is None:
+        return []
+    place = f"socket,id=debugger,fd={debugger.fileno()},server=on,wait=off"
+    return ["-chardev", place, "-gdb", "chardev:debugger"]
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -1,0 +1,209 @@
+"""An emulated board on which a debugger can stop what is called."""
+
+from __future__ import annotations
+
+import socket
+
+from smidgen.core.errors import EmulationError
+from smidgen.emulate.gdb.control import Control, Go, Reason, Stop
+from smidgen.emulate.gdb.registers import Register, features_of, memory_map, target_description
+from smidgen.emulate.gdb.server import GdbServer
+from smidgen.emulate.gdb.stub import Ending, Stub
+from smidgen.emulate.machine import Machine
+from smidgen.targets.catalogue import Board
+
+_PAUSE_INSTRUCTIONS = 1_000_000
+"""So often a running core is asked whether its debugger wants something."""
+_FAULT_WORDS = "undefined instruction"
+
+
+class PowerCycle(Exception):  # noqa: N818 - a request, and no error
+    """The debugger wants the device to start anew; the call that ran has ended."""
+
+
+class Killed(Exception):  # noqa: N818 - a request, and no error
+    """The debugger wants the device to end."""
+
+
+class DebuggedMachine(Machine):
+    """A Machine that halts where a debugger, which connects to a port, wants it to.
+
+    While it is stopped, the call from outside does not return: to those who called the core is
+    slow. Between calls it stands where it waits to be called again, in the function `rests_in`.
+    Instructions count as if it had never been stopped; modelled clocks may differ by what a
+    pipeline gains from instructions in a row, where a stop came between them.
+
+    Args:
+        elf, board: as for Machine.
+        listener: the port, listening.
+        rests_in: a function whose first instruction is WFI; "": calls return to no function.
+
+    Raises:
+        PowerCycle, Killed: from calls, when the debugger says so.
+    """
+
+    def __init__(
+        self, elf: bytes, board: Board, listener: socket.socket, rests_in: str = ""
+    ) -> None:
+        super().__init__(elf, board)
+        if rests_in:
+            self._trap = self.symbol(rests_in)[0] + (2 if board.core.is_arm else 4)
+        features = features_of(board.core)
+        self.registers = tuple(each for feature in features for each in feature.registers)
+        self.description = target_description(board.core, features)
+        self.memory_map = memory_map(board)
+        self.control = Control(self._engine, thumb=board.core.is_arm)
+        self._server = GdbServer(listener)
+        self._stub = Stub(self)
+        self._go = Go()
+        self._starts_halted = False
+        self._counter.pause_after(_PAUSE_INSTRUCTIONS)
+        self._set_pc(self._trap)
+
+    @property
+    def debug_handle(self) -> int:
+        """What is to be watched for a debugger that wants `attend`."""
+        return self._server.handle
+
+    @property
+    def attend_every_s(self) -> float | None:
+        """Only when there is something to read."""
+        return None
+
+    def attend(self) -> None:
+        """Serves the debugger, if it wants something, while nothing is being called."""
+        if self._server.is_called():
+            self._consult(Stop(Reason.INTERRUPTED))
+            self._run_what_the_debugger_calls()
+
+    def close(self) -> None:
+        """Lets the debugger go, and gives the port back."""
+        self._server.close()
+
+    # -- what the stub asks for
+
+    def read_register(self, register: Register) -> bytes:
+        """Its content, little-endian."""
+        value = int(self._engine.reg_read(register.unicorn)) & (1 << 8 * register.bytes) - 1
+        return value.to_bytes(register.bytes, "little")
+
+    def write_register(self, register: Register, content: bytes) -> None:
+        """Sets it."""
+        value = int.from_bytes(content, "little")
+        if register.unicorn == self._abi.pc:
+            self._set_pc(value)
+        else:
+            self._engine.reg_write(register.unicorn, value)
+
+    def read_memory(self, address: int, count: int) -> bytes:
+        """As many of these bytes as lie in the region of the first one."""
+        for region in self.board.flash + self.board.ram:
+            if region.address <= address < region.end:
+                return self.read(address, min(count, region.end - address))
+        raise EmulationError(f"{address:#010x}", "is no memory")
+
+    def write_memory(self, address: int, content: bytes) -> None:
+        """Raises EmulationError for what is no RAM."""
+        if not any(each.address <= address < each.end for each in self.board.ram):
+            raise EmulationError(f"{address:#010x}", "is no RAM")
+        self.write(address, content)
+
+    def code_address(self, address: int) -> int:
+        """`address` without the bit that marks Thumb code."""
+        return address & ~self._abi.code_bit & 0xFFFF_FFFF
+
+    def monitor(self, command: str) -> str | None:
+        """What a `monitor` command prints; None for an unknown one."""
+        if command == "cycles":
+            return self._cycles_text()
+        if command in ("", "help"):
+            return (
+                "monitor cycles  instructions and modelled cycles since power-up\n"
+                "monitor reset   start the device anew, stopped at its first instruction\n"
+            )
+        return None
+
+    # -- how a call runs
+
+    def _execute(self, start: int) -> None:
+        self._set_pc(start)
+        if self._starts_halted:
+            self._starts_halted = False
+            self._consult(Stop(Reason.NONE))
+        elif self._go.is_step:
+            self._consult(Stop(Reason.STEPPED))
+        elif self.control.has_breakpoint(start):
+            self._consult(Stop(Reason.BREAKPOINT))
+        elif self._server.is_called():
+            self._consult(Stop(Reason.INTERRUPTED))
+        self._run()
+
+    def _run(self) -> None:
+        """Runs until the call has returned or faulted, and serves the debugger at each stop."""
+        while self._pc != self._trap:
+            stop = self._run_to_stop()
+            if stop is not None:
+                self._consult(stop)
+            if self._fault or self._counter.reached_limit or self._counter.unaligned_access():
+                return
+
+    def _run_to_stop(self) -> Stop | None:
+        """Goes on until the debugger is to be told something; None when the call has returned."""
+        self.control.resume(self._pc, self._go)
+        while True:
+            self._go_on(self._pc)
+            if self._fault or self._counter.unaligned_access():
+                return Stop(self._reason_of_fault())
+            stop = self.control.stop()
+            if stop.reason is not Reason.NONE:
+                self._counter.interrupted(self._pc)
+                return stop
+            if not self._counter.is_paused:
+                return self._stop_at_end()
+            if self._server.is_called():
+                return Stop(Reason.INTERRUPTED)
+
+    def _stop_at_end(self) -> Stop | None:
+        """The stop of a call that has returned, which is where a step or breakpoint may end."""
+        if self.control.has_breakpoint(self._pc):
+            return Stop(Reason.BREAKPOINT)
+        ends_step = self._go.is_step and self._pc not in self._go.span
+        return Stop(Reason.STEPPED) if ends_step else None
+
+    def _reason_of_fault(self) -> Reason:
+        is_undefined = self._fault is not None and self._fault.why == _FAULT_WORDS
+        return Reason.UNDEFINED if is_undefined else Reason.FAULT
+
+    def _consult(self, stop: Stop) -> None:
+        then = self._server.talk(self._stub, stop)
+        self._go = then if isinstance(then, Go) else Go()
+        if isinstance(then, Ending):
+            self._end(then)
+
+    def _end(self, ending: Ending) -> None:
+        if ending is Ending.RESET:
+            self._starts_halted = True
+            self._set_pc(self._trap)
+            raise PowerCycle
+        self.control.clear()
+        if ending is Ending.KILL:
+            raise Killed
+
+    def _run_what_the_debugger_calls(self) -> None:
+        """It may have set the program counter, as GDB does for `print f(1)`."""
+        if self._pc != self._trap:
+            self._fault = None
+            self._run()
+            self._raise_fault("what the debugger called", _NO_LIMIT)
+
+    def _set_pc(self, address: int) -> None:
+        self._engine.reg_write(self._abi.pc, self._abi.code_address(address))
+
+    def _cycles_text(self) -> str:
+        counts = self.counts()
+        cycles = counts.modelled_cycles
+        modelled = "not modelled" if cycles is None else f"{cycles:,}"
+        return f"instructions {counts.instructions:,}\nmodelled cycles {modelled}\n"
+
+
+_NO_LIMIT = 0
