@@ -82,8 +82,8 @@ def test_dsp_kernel_with_wide_weights_is_exact(layers):
     check(cases, M4)
 
 
-@pytest.mark.parametrize("linkage", ["size", "speed"])
-def test_first_layers_and_few_channels_take_wide_weights(linkage):
+@pytest.mark.parametrize("style", Style)
+def test_first_layers_and_few_channels_take_wide_weights(style):
     same = Conv2D(padding=Padding(0, 1, 0, 1), stride=(2, 2), activation=Activation.RELU)
     layers = [
         layer_of((10, 10, 3), (8, 3, 3, 3), same),
@@ -94,7 +94,7 @@ def test_first_layers_and_few_channels_take_wide_weights(linkage):
     ]
     cases = cases_for(Conv2DInt8WideDsp(), layers)
     assert len(cases) == len(layers)
-    check(cases, M4, linkage=linkage)
+    check(cases, M4, style=style)
 
 
 @settings(BATCHES, max_examples=2)

@@ -23,8 +23,9 @@ class Core:
 
     `features` are of: thumb, thumb2, compressed (16-bit encodings), div, umull (64-bit products),
     rv32m (RV32 with multiplication and all 31 registers), unaligned (plain loads and stores at any
-    address), dsp, fpu (single precision), fpu-double, mve, atomic. `system` is "linux" where programs
-    run under it, else "". `zig_target` is "" where our compiler has no back end for the core.
+    address), dsp, fpu (single precision), fpu-double, mve, atomic. `system` is "linux" where
+    programs run under it, else "". `zig_target` is "" where our compiler has no back end for the
+    core.
 
     `emulator` is "unicorn", "qemu" or "none", and then `not_emulated` says why; `emulator_model` is
     the emulator's name for the core; `cycle_model` names the table of cycles, whose figures may be
