@@ -79,6 +79,25 @@ def test_dsp_kernel_in_bands_is_exact(seed: int) -> None:
         check(made, "nucleo-l4r5zi")
 
 
+def test_layers_over_one_channel_may_run_as_convolutions() -> None:
+    rng = np.random.default_rng(3)
+    same = Padding(0, 1, 1, 1)
+    relu = DepthwiseConv2D((2, 2), same, (1, 1), Activation.RELU)
+    graphs = [
+        depthwise_graph(relu, (11, 12, 1), (3, 3), 8, rng, zero_points=(4, -128)),
+        depthwise_graph(
+            relu, (20, 9, 1), (7, 5), 3, rng, zero_points=(4, -128), factors=(1e-4, 1e-3)
+        ),
+    ]
+    made = cases(BANDS, graphs)
+    core = board("nucleo-l4r5zi").core
+    calls = [
+        BANDS.lower(graph.nodes[0].op, graph.signature(graph.nodes[0]), core) for graph in graphs
+    ]
+    assert {call.function for call in calls} == {"smg_conv2d_s8_wide_dsp"}
+    check(made, "nucleo-l4r5zi")
+
+
 def test_bands_need_a_third_of_the_scratch_and_little_more_time() -> None:
     graphs = [layer((48, 48, 8), (3, 3), 1), layer((48, 48, 16), (3, 3), 2)]
     quick, bands = (cases(kernel, graphs) for kernel in (DSP, BANDS))

@@ -12,6 +12,7 @@ from smidgen.compiler.passes.fuse_pads import fuse_pads
 from smidgen.compiler.passes.merge_duplicate_channels import merge_duplicate_channels
 from smidgen.compiler.passes.own_states import own_states
 from smidgen.compiler.passes.remove_idle_clamps import remove_idle_clamps
+from smidgen.compiler.passes.settle_constant_channels import settle_constant_channels
 from smidgen.compiler.schedule import order_for_memory
 from smidgen.graph.check import check
 from smidgen.graph.graph import Graph
@@ -26,6 +27,7 @@ PIPELINE = (
     remove_idle_clamps,
     merge_duplicate_channels,
     drop_dead_channels,
+    settle_constant_channels,
     drop_unused,
     own_states,
     order_for_memory,

@@ -138,7 +138,7 @@ static const smg_conv2d_s8_dsp_t net_dense_0 = {
         .dilation_rows = 1, .dilation_cols = 1, .top = 0, .left = 0, .zero_point = -20, .runs = 0,
         .run_bytes = 0, .run_step = 0, .pixel_step = 0,
     },
-    .out_channels = 4, .depth = 8,
+    .out_channels = 4, .depth = 8, .loose_step = 6, .loose_pixels = 0,
     .dot = {
         .x_bytes = 32, .entry = 241, .scale = 0, .odd_scale = 0, .addend = 8880128,
     },

@@ -11,17 +11,19 @@ from networks import assert_same, mobilenet, quant, random_network, samples
 from smidgen.compiler.passes.channels.ranges import channel_classes, channel_ranges
 from smidgen.compiler.passes.drop_dead_channels import drop_dead_channels
 from smidgen.compiler.passes.merge_duplicate_channels import merge_duplicate_channels
+from smidgen.compiler.passes.settle_constant_channels import settle_constant_channels
 from smidgen.core.dtypes import DType
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
+from smidgen.graph.tensor import Quantization
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
 
 
 def thinned(graph: Graph) -> Graph:
-    return drop_dead_channels(merge_duplicate_channels(graph))
+    return settle_constant_channels(drop_dead_channels(merge_duplicate_channels(graph)))
 
 
 @settings(max_examples=120, deadline=None)
@@ -153,3 +155,24 @@ def test_what_the_caller_sees_keeps_its_shape():
     after = thinned(graph)
     for name in (*graph.inputs, *graph.outputs):
         assert graph.tensors[name].type == after.tensors[name].type
+
+
+def test_a_constant_channel_that_stays_has_modest_numbers():
+    builder = GraphBuilder("settled")
+    builder.input("x", DType.INT8, (1, 6, 6, 4), quant(0.05, -128))
+    weights = np.arange(1, 33, dtype=np.int8).reshape(8, 1, 1, 4)
+    weights[3] = 0
+    scales = np.full(8, 0.01)
+    scales[3] = 1e-9
+    per_channel = Quantization(tuple(map(float, scales)), (0,) * 8, 0)
+    builder.constant("w", DType.INT8, weights, per_channel)
+    bias = np.full(8, 900, np.int32)
+    bias[3] = 1 << 30
+    builder.constant("b", DType.INT32, bias)
+    builder.add(Conv2D(activation=Activation.RELU), ["x", "w", "b"], quant(0.1, -128), ["y"])
+    graph = builder.finish(["y"])
+    after = settle_constant_channels(graph)
+    assert np.abs(after.tensors[after.nodes[0].inputs[2]].values).max() < 1 << 16
+    assert min(after.tensors[after.nodes[0].inputs[1]].quant.scales) > 1e-4
+    assert settle_constant_channels(after) is after
+    assert_same(graph, after)

@@ -5,7 +5,8 @@
  *
  * Two output pixels at a time: their windows become 16-bit columns in scratch, straight from x
  * where both lie inside and consist of runs, else through copies; then smg_dot_4x2_s8_dsp makes all
- * outputs of both. A last odd pixel is made twice.
+ * outputs of both. A last odd pixel is made twice. Windows of one pixel whose channels are no
+ * multiple of four are read with up to three bytes of the next one, which meet weights of 0.
  *
  * Exact: equals the reference of Conv2D bit for bit, for weights and scaling that
  * ops/support/columns.py packed. Scratch: 5 * depth bytes, aligned to 4; 4 * depth if no window is
@@ -22,7 +23,9 @@
 typedef struct {
     smg_windows_s8_t windows;
     int32_t out_channels;
-    int32_t depth; /* products of an output, rounded up to a multiple of 4 */
+    int32_t depth;        /* products of an output, rounded up to a multiple of 4 */
+    int32_t loose_step;   /* > 0: windows are one run each, of any length, this far apart; */
+    int32_t loose_pixels; /* so many of them are followed by what may be read along with them */
     smg_dot_4x2_t dot;
     int32_t low, high;
     const int32_t *weights;
@@ -32,6 +35,10 @@ typedef struct {
 SMG_INLINE void smg_conv2d_s8_dsp_columns(const smg_conv2d_s8_dsp_t *op, const int8_t *x, int32_t p,
                                           int32_t q, int32_t *columns) {
     const smg_windows_s8_t *const windows = &op->windows;
+    if (q < op->loose_pixels) {
+        (void)smg_columns_dsp(x + p * op->loose_step, x + q * op->loose_step, op->depth, columns);
+        return;
+    }
     const int8_t *a = smg_windows_s8_direct(windows, x, p);
     const int8_t *b = smg_windows_s8_direct(windows, x, q);
     if (a != NULL && b != NULL) {

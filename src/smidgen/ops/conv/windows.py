@@ -61,10 +61,21 @@ def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
 
 def pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
     """Bytes from each window to the next where they are one run each, and evenly spaced; else 0."""
-    _, rows, cols, depth = weights
     runs, _, _ = _runs(op, x, weights)
-    if runs != 1 or may_copy(op, weights):
+    return 0 if runs != 1 or may_copy(op, weights) else _spacing(op, x, weights)
+
+
+def loose_pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
+    """The same for windows of one pixel that are no multiple of 4 bytes; else 0."""
+    padding = op.padding
+    outside = any((padding.top, padding.bottom, padding.left, padding.right))
+    if outside or weights[1:3] != (1, 1) or has_runs(op, weights):
         return 0
+    return _spacing(op, x, weights)
+
+
+def _spacing(op: Conv2D, x: Shape, weights: Shape) -> int:
+    _, rows, cols, depth = weights
     out_rows = _count(x[1], rows, op.dilation[0], op.stride[0])
     out_cols = _count(x[2], cols, op.dilation[1], op.stride[1])
     next_row = op.stride[0] * x[2]

@@ -8,7 +8,7 @@ from math import ceil, prod
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.fields import accepts_int8
 from smidgen.ops.conv.ops import Conv2D
-from smidgen.ops.conv.windows import Shape, has_runs, may_copy, windows
+from smidgen.ops.conv.windows import Shape, has_runs, loose_pixel_step, may_copy, windows
 from smidgen.ops.kernel import (
     Cost,
     CStruct,
@@ -108,7 +108,8 @@ def columns_cost(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> Cost:
     _, weights, output = shapes
     pairs = ceil(output[1] * output[2] / _PIXELS)
     depth, blocks = padded_depth(prod(weights[1:])), ceil(weights[0] / BLOCK)
-    gather = (2.0 if has_runs(op, weights) else 5.0) * depth + 100
+    quick = has_runs(op, weights) or loose_pixel_step(op, shapes[0], weights) > 0
+    gather = (2.0 if quick else 5.0) * depth + 100
     return Cost(
         pairs * (blocks * (6.2 * depth + 50) + gather),
         flash_bytes=blocks * BLOCK * (depth + 12),
@@ -123,16 +124,26 @@ def _fields(
     zero_point: int,
     clamp: tuple[int, int],
 ) -> tuple[tuple[str, CValue], ...]:
-    _, weights, _ = shapes
+    weights = shapes[1]
     return (
         ("windows", windows(op, shapes, zero_point)),
         ("out_channels", weights[0]),
         ("depth", padded_depth(prod(weights[1:]))),
+        *_loose_fields(op, shapes),
         ("dot", _dot(padded_depth(prod(weights[1:])), packed.scaling)),
         ("low", clamp[0]),
         ("high", clamp[1]),
         ("weights", packed.words),
     )
+
+
+def _loose_fields(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> tuple[tuple[str, CValue], ...]:
+    """Windows of one pixel may be read with bytes of the next, as long as those are the input's."""
+    x, weights, output = shapes
+    step = loose_pixel_step(op, x, weights)
+    beyond = padded_depth(weights[3])
+    room = (prod(x) - beyond) // step + 1 if step and prod(x) >= beyond else 0
+    return ("loose_step", step), ("loose_pixels", min(room, output[1] * output[2]))
 
 
 def _dot(depth: int, scaling: Scaling) -> CStruct:

@@ -226,4 +226,7 @@ def _ahead(op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> int:
     )
 
 
-KERNELS: tuple[Kernel, ...] = (Conv2DInt8WideDsp(), Conv2DInt8WideDspAnySize())
+KERNELS: tuple[Kernel, ...] = (
+    Conv2DInt8WideDsp(),
+    Conv2DInt8WideDspAnySize(),
+)

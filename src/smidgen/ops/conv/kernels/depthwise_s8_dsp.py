@@ -20,6 +20,8 @@ from smidgen.ops.conv.axes import (
     right_shifts,
 )
 from smidgen.ops.conv.fields import accepts_int8
+from smidgen.ops.conv.kernels.conv2d_s8_wide_dsp import Conv2DInt8WideDsp
+from smidgen.ops.conv.one_channel import as_convolution
 from smidgen.ops.conv.ops import DepthwiseConv2D
 from smidgen.ops.kernel import (
     CArray,
@@ -219,16 +221,25 @@ class DepthwiseConv2DInt8Dsp(Kernel):
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights by channel, window column, row; the input zero point moves into the bias."""
-        del core
         assert isinstance(op, DepthwiseConv2D)
         plan = _plan(op, signature)
         assert plan is not None
         bands = _in_bands(op, plan, signature)
-        if bands is None:
-            return self._call(op, plan, _planes(plan, signature), signature)
-        planes = _most_planes(signature)
+        planes = _most_planes(signature) if bands else _planes(plan, signature)
         quick = self._call(op, plan, planes, signature)
-        return replace(quick, frugal=self._call(op, bands, planes, signature))
+        if bands is not None:
+            return replace(quick, frugal=self._call(op, bands, planes, signature))
+        return replace(quick, frugal=self._without_planes(op, signature, core))
+
+    def _without_planes(
+        self, op: DepthwiseConv2D, signature: Signature, core: Core
+    ) -> KernelCall | None:
+        """A layer over one channel as the convolution that it is, if that has a kernel."""
+        if signature.input(0).shape[3] != 1:
+            return None
+        convolution = as_convolution(op, signature)
+        kernel = Conv2DInt8WideDsp()
+        return kernel.lower(*convolution, core) if kernel.accepts(*convolution) else None
 
     def _call(
         self, op: DepthwiseConv2D, plan: _Plan, planes: int, signature: Signature
