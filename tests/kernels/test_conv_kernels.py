@@ -11,7 +11,11 @@ from kernels.matrix_cases import Layer, cases_for, conv_layers, one_pixel_layers
 from smidgen.compiler.sharing import Style
 from smidgen.ops.conv.kernels.conv2d_s8 import Conv2DInt8
 from smidgen.ops.conv.kernels.conv2d_s8_dsp import Conv2DInt8Dsp
-from smidgen.ops.conv.kernels.conv2d_s8_trio import Conv2DInt8Octet, Conv2DInt8Trio
+from smidgen.ops.conv.kernels.conv2d_s8_trio import (
+    Conv2DInt8Octet,
+    Conv2DInt8Trio,
+    Conv2DVectorInt8,
+)
 from smidgen.ops.conv.kernels.conv2d_s8_wide_dsp import (
     Conv2DInt8WideDsp,
     Conv2DInt8WideDspAnySize,
@@ -103,6 +107,15 @@ def test_dsp_kernel_of_one_pixel_is_exact(layers):
     cases = cases_for(Conv2DVectorInt8Dsp(), layers)
     assert len(cases) > len(layers) // 3
     check(cases, M4)
+
+
+@settings(BATCHES, max_examples=1)
+@given(st.lists(one_pixel_layers(), min_size=30, max_size=50))
+def test_kernel_of_one_pixel_without_simd_is_exact(layers):
+    cases = cases_for(Conv2DVectorInt8(), layers)
+    assert len(cases) > len(layers) // 3
+    for board in ("", M3, M0, RV):
+        check(cases, board)
 
 
 @pytest.mark.parametrize("style", Style)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels.harness import check
-from kernels.matrix_cases import cases_for, dense_layers
+from kernels.matrix_cases import Layer, cases_for, dense_layers
 from kernels.test_conv_kernels import BATCHES, M0, M3, M4, RV
 from smidgen.ops.dense.kernels.dense_s8 import DenseInt8
 from smidgen.ops.dense.kernels.dense_s8_dsp import DenseRowsInt8Dsp, DenseVectorInt8Dsp
@@ -16,6 +16,7 @@ from smidgen.ops.dense.kernels.dense_s8_interleaved import (
     DenseRowsInt8Octet,
     DenseRowsInt8Trio,
 )
+from smidgen.ops.dense.ops import Dense
 
 LAYERS = st.lists(dense_layers(), min_size=40, max_size=60)
 
@@ -55,6 +56,28 @@ def test_kernels_without_simd_are_exact_on_the_host(layers):
 @given(LAYERS)
 def test_kernel_of_one_row_is_exact_on_cores(board, layers):
     check(cases_for(DenseInt8Interleaved(), layers), board)
+
+
+@pytest.mark.parametrize("inputs", ["low", "high", "extreme", "random"])
+def test_sums_over_several_segments_are_exact(inputs):
+    layers = [
+        Layer(Dense(), (1, 1030), (13, 1030), (3, -5), (0.002, 0.02), 127, inputs, None, 3),
+        Layer(Dense(), (1, 4001), (4, 4001), (-128, 127), (0.0005, 0.001), 127, inputs, None, 5),
+        Layer(Dense(), (1, 257), (1, 257), (127, -128), (0.0005, 0.001), 127, inputs, None, 6),
+    ]
+    for board in ("", M3, M0, RV):
+        check(cases_for(DenseInt8Interleaved(), layers), board)
+
+
+@pytest.mark.parametrize(("board", "limit"), [(M3, 1.7), (M0, 3.3), (RV, 2.9)])
+@pytest.mark.parametrize("outputs", [128, 4])
+def test_instructions_without_simd(board, limit, outputs):
+    layer = Layer(
+        Dense(), (1, 640), (outputs, 640), (-128, -128), (0.002, 0.01), 60, "random", None, 7
+    )
+    cases = cases_for(DenseInt8Interleaved(), [layer])
+    least = limit + (0.7 if outputs == 4 else 0)
+    assert check(cases, board)[0] <= least * cases[0].graph.macs
 
 
 @settings(BATCHES, max_examples=1)

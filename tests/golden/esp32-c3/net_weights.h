@@ -34,23 +34,14 @@ static const int32_t net_depthwise_conv2d_0_words[18] SMG_ALIGNED(4) = {
     1954179456, 6, 1559, 1767186624, 7,
 };
 
-/* weights, OI */
-static const int8_t net_dense_0_weights[24] SMG_ALIGNED(4) = {
-    -92, 108, 120, -60, -19, 10, 40, -15, -90, 110, 49, -117, 80, 59, -81, 29, 0, -120, 109, 56,
-    -48, -123, -104, 66,
+/* weights + 128, a byte for each of four outputs */
+static const int32_t net_dense_0_weights[6] SMG_ALIGNED(4) = {
+    -305092572, -1195675156, 1345267448, 94236228, 411087213, -1039660150,
 };
 
-/* bias, input zero point folded in */
-static const int32_t net_dense_0_bias[4] SMG_ALIGNED(4) = {
-    -63, -409, 934, 836,
-};
-
-static const int32_t net_dense_0_mantissas[4] SMG_ALIGNED(4) = {
-    2078414490, 1316088609, 1529542003, 2032786073,
-};
-
-static const int8_t net_dense_0_shifts[4] SMG_ALIGNED(4) = {
-    -6, -6, -7, -6,
+/* scaling of each output */
+static const int32_t net_dense_0_words[12] SMG_ALIGNED(4) = {
+    -63, 2078414490, 1024, -409, 1316088609, 1024, 934, 1529542003, 512, 836, 2032786073, 1024,
 };
 
 #endif

@@ -37,10 +37,14 @@ static const int8_t net_depthwise_conv2d_0_factors[6] SMG_ALIGNED(4) = {
     6, 7, 6, 7, 6, 7,
 };
 
-/* weights in pairs of outputs, 4 outputs a block, each with its scaling */
-static const int32_t net_dense_0_weights[20] SMG_ALIGNED(4) = {
-    -1502074972, -810586800, 1841623404, -2061682629, 12525, 38912, 35594, 16776, -63, -409, 934,
-    836, -138138316, -1662790078, -1235883290, -229395150, 1024, 1024, 512, 1024,
+/* weights + 128, a byte for each of four outputs */
+static const int32_t net_dense_0_weights[6] SMG_ALIGNED(4) = {
+    -305092572, -1195675156, 1345267448, 94236228, 411087213, -1039660150,
+};
+
+/* scaling of each output */
+static const int32_t net_dense_0_words[12] SMG_ALIGNED(4) = {
+    -63, 2078414490, 1024, -409, 1316088609, 1024, 934, 1529542003, 512, 836, 2032786073, 1024,
 };
 
 #endif

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smidgen.graph.op import Signature
 from smidgen.ops.conv.fields import window_fields
 from smidgen.ops.conv.ops import Conv2D
 from smidgen.ops.kernel import CStruct
@@ -46,6 +47,21 @@ def may_copy(op: Conv2D, weights: Shape) -> bool:
     padding = op.padding
     outside = any((padding.top, padding.bottom, padding.left, padding.right))
     return outside or not has_runs(op, weights)
+
+
+def gives_one_pixel(op: Conv2D, signature: Signature) -> bool:
+    """Whether there is one output pixel, whose window is contiguous at the input's start."""
+    x, weights, output = signature.input(0), signature.input(1), signature.output
+    _, rows, cols, depth = weights.shape
+    return (
+        output.shape[1] * output.shape[2] == 1
+        and depth == x.shape[3]
+        and not (op.padding.top or op.padding.left)
+        and rows <= x.shape[1]
+        and cols <= x.shape[2]
+        and (rows == 1 or (op.dilation[0] == 1 and cols == x.shape[2]))
+        and (cols == 1 or op.dilation[1] == 1)
+    )
 
 
 def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import ClassVar
 
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.blocks import OCTET, TRIO, Block
 from smidgen.ops.conv.fields import accepts_int8
 from smidgen.ops.conv.ops import Conv2D
-from smidgen.ops.conv.windows import Shape
+from smidgen.ops.conv.windows import Shape, gives_one_pixel
+from smidgen.ops.dense.interleaved import SUM_LIMIT, fits, interleaved_call, interleaved_cost
 from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.columns import Segmented, pack_segments
@@ -54,6 +56,32 @@ class Conv2DInt8Octet(Conv2DInt8Trio):
     block = OCTET
 
 
+class Conv2DVectorInt8(Kernel):
+    """A convolution with one output pixel whose window is contiguous: fully connected."""
+
+    name = "conv2d_vector_s8"
+    op = Conv2D
+
+    def accepts(self, op: Op, signature: Signature) -> bool:
+        """One contiguous window of int8, no groups, and not too many products."""
+        assert isinstance(op, Conv2D)
+        one_pixel = accepts_int8(signature) and gives_one_pixel(op, signature)
+        return one_pixel and fits(_packed(op, signature, SUM_LIMIT))
+
+    def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
+        """Weights interleaved by blocks of outputs, and a table of scalings."""
+        del core
+        assert isinstance(op, Conv2D)
+        clamp = clamp_range(op.activation, signature.output)
+        return interleaved_call(self.name, _packed(op, signature, SUM_LIMIT), clamp)
+
+    def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
+        """See `interleaved_cost`."""
+        del op
+        outputs, *window = signature.input(1).shape
+        return interleaved_cost(outputs, prod(window), core)
+
+
 def _shapes(signature: Signature) -> tuple[Shape, Shape, Shape]:
     return signature.input(0).shape, signature.input(1).shape, signature.output.shape
 
@@ -72,4 +100,4 @@ def _packed(op: Conv2D, signature: Signature, limit: int) -> Segmented:
     )
 
 
-KERNELS: tuple[Kernel, ...] = (Conv2DInt8Trio(), Conv2DInt8Octet())
+KERNELS: tuple[Kernel, ...] = (Conv2DInt8Trio(), Conv2DInt8Octet(), Conv2DVectorInt8())

@@ -8,6 +8,7 @@ from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.fields import accepts_int8
 from smidgen.ops.conv.kernels.conv2d_s8_dsp import packed_conv
 from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.conv.windows import gives_one_pixel
 from smidgen.ops.dense.vector import BLOCK, vector_call, vector_cost
 from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
@@ -26,7 +27,7 @@ class Conv2DVectorInt8Dsp(Kernel):
         assert isinstance(op, Conv2D)
         return (
             accepts_int8(signature)
-            and _is_contiguous(op, signature)
+            and gives_one_pixel(op, signature)
             and packed_conv(op, signature, BLOCK) is not None
         )
 
@@ -45,20 +46,6 @@ class Conv2DVectorInt8Dsp(Kernel):
         del op, core
         outputs, *window = signature.input(1).shape
         return vector_cost(outputs, prod(window))
-
-
-def _is_contiguous(op: Conv2D, signature: Signature) -> bool:
-    x, weights, output = signature.input(0), signature.input(1), signature.output
-    _, rows, cols, depth = weights.shape
-    return (
-        output.shape[1] * output.shape[2] == 1
-        and depth == x.shape[3]
-        and not (op.padding.top or op.padding.left)
-        and rows <= x.shape[1]
-        and cols <= x.shape[2]
-        and (rows == 1 or (op.dilation[0] == 1 and cols == x.shape[2]))
-        and (cols == 1 or op.dilation[1] == 1)
-    )
 
 
 KERNELS: tuple[Kernel, ...] = (Conv2DVectorInt8Dsp(),)

@@ -3,79 +3,46 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil
 from typing import ClassVar
 
-import numpy as np
-
-from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.blocks import OCTET, TRIO, Block
 from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.dense.interleaved import SUM_LIMIT, fits, interleaved_call, interleaved_cost
 from smidgen.ops.dense.kernels.dense_s8 import accepts_int8
 from smidgen.ops.dense.ops import Dense, multipliers
 from smidgen.ops.dense.rows import row_count, row_shapes
-from smidgen.ops.kernel import (
-    CArray,
-    Cost,
-    CStruct,
-    CValue,
-    InputArg,
-    Kernel,
-    KernelCall,
-    OutputArg,
-)
+from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.columns import Segmented, interleave, pack_segments
+from smidgen.ops.support.columns import Segmented, pack_segments
 from smidgen.ops.support.lowering import bias_or_zeros, constant
 from smidgen.targets.catalogue import Core
 
-_COMMENT = "weights + 128, outputs interleaved"
-
 
 class DenseInt8Interleaved(Kernel):
-    """One row, eight outputs at a time, or four where registers are few."""
+    """One row, eight or four outputs at a time."""
 
     name = "dense_s8_interleaved"
     op = Dense
 
     def accepts(self, op: Op, signature: Signature) -> bool:
-        """One row of int8, symmetric weights."""
-        del op
-        return row_count(signature) == 1 and _accepts(signature)
+        """One row of int8, symmetric weights, and not too many inputs."""
+        assert isinstance(op, Dense)
+        one_row = row_count(signature) == 1 and _accepts(signature)
+        return one_row and fits(_packed(op, signature, SUM_LIMIT))
 
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights interleaved by blocks of outputs, and a table of scalings."""
+        del core
         assert isinstance(op, Dense)
-        packed = _packed(op, signature, TRIO.limit)
-        outputs, inputs = signature.input(1).shape
-        weights = interleave(packed.weights, block_outputs(core)).astype(np.int16) + 128
-        fields: tuple[tuple[str, CValue], ...] = (
-            ("inputs", inputs),
-            ("outputs", outputs),
-            ("scale", packed.scaling.struct(clamp_range(op.activation, signature.output))),
-            ("weights", CArray(DType.UINT8, weights.astype(np.uint8), _COMMENT)),
-            ("words", CArray(DType.INT32, packed.scaling.words, "scaling of each output")),
-        )
-        return KernelCall(
-            self.name,
-            "smg_dense_s8_interleaved.h",
-            "smg_dense_s8_interleaved",
-            CStruct("smg_dense_s8_interleaved_t", fields),
-            (InputArg(0), OutputArg(0)),
-        )
+        clamp = clamp_range(op.activation, signature.output)
+        return interleaved_call(self.name, _packed(op, signature, SUM_LIMIT), clamp)
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
-        """Two to four instructions for each product."""
+        """See `interleaved_cost`."""
         del op
         outputs, inputs = signature.input(1).shape
-        block = block_outputs(core)
-        blocks = ceil(outputs / block)
-        each = 2.2 if "thumb2" in core.features else 3.7
-        return Cost(
-            blocks * block * (each * inputs + 25) + 3.0 * inputs,
-            flash_bytes=blocks * block * (inputs + 12),
-        )
+        return interleaved_cost(outputs, inputs, core)
 
 
 class DenseRowsInt8Trio(Kernel):
@@ -115,12 +82,6 @@ class DenseRowsInt8Octet(DenseRowsInt8Trio):
     name = "dense_rows_s8_octet"
     requires = frozenset({"rv32m"})
     block = OCTET
-
-
-def block_outputs(core: Core) -> int:
-    """Outputs at a time: SMG_DENSE_BLOCK of the header, on a core."""
-    few_registers = "thumb" in core.features and "thumb2" not in core.features
-    return 4 if few_registers else 8
 
 
 def _accepts(signature: Signature) -> bool:
