@@ -29,7 +29,11 @@ def load(path: Path | str) -> Graph:
 
 
 def compile(
-    graph: Graph, board: str | Board, name: str = "", objective: str = "balanced"
+    graph: Graph,
+    board: str | Board,
+    name: str = "",
+    objective: str = "balanced",
+    ram_budget_bytes: int | None = None,
 ) -> Artifact:
     """Compile a graph to C for a board.
 
@@ -38,12 +42,15 @@ def compile(
         board: a board, or its name in the catalogue, or the path of a board's .toml file.
         name: prefix of the C identifiers and file names; default: the graph's name.
         objective: "size", "balanced" or "speed".
+        ram_budget_bytes: the most that the arena may have. Where it would have more, layers run in
+            bands of rows, with the same output bytes; the stack comes on top.
 
     Raises:
         UnknownName: no such board or objective.
+        DoesNotFit: no way was found to keep the budget.
         UnsupportedError: no kernel serves some op or type.
     """
-    return compile_graph(graph, _board(board), name, objective)
+    return compile_graph(graph, _board(board), name, objective, ram_budget_bytes)
 
 
 def run(

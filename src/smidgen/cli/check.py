@@ -7,18 +7,19 @@ from pathlib import Path
 
 import click
 
-from smidgen.cli.options import board_option, model_argument
+from smidgen.cli.options import board_option, model_argument, ram_budget_option
 
 
 @click.command("check")
 @model_argument
 @board_option
-def check_command(model: Path, board: str) -> None:
+@ram_budget_option
+def check_command(model: Path, board: str, ram_budget: int | None) -> None:
     """Say whether MODEL will compile for a board and fit on it; list all problems at once."""
     from smidgen.project.feasibility import examine
     from smidgen.targets.catalogue import board as find_board
 
-    found = examine(model, find_board(board))
+    found = examine(model, find_board(board), ram_budget)
     for problem in found.problems:
         click.echo(f"problem: {' '.join(str(problem).split())}")
     if not found.holds:

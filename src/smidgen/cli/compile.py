@@ -12,6 +12,7 @@ from smidgen.cli.options import (
     model_argument,
     name_option,
     objective_option,
+    ram_budget_option,
 )
 from smidgen.cli.program import program
 from smidgen.cli.quantization import quantization_options
@@ -27,12 +28,19 @@ from smidgen.project.calibration import SampleFiles
 )
 @name_option
 @objective_option
+@ram_budget_option
 @quantization_options
 def compile_command(
-    model: Path, board: str, output: Path, name: str, objective: str, calibrate: SampleFiles
+    model: Path,
+    board: str,
+    output: Path,
+    name: str,
+    objective: str,
+    ram_budget: int | None,
+    calibrate: SampleFiles,
 ) -> None:
     """Compile MODEL to C for a board, prove it on the emulated board, and report."""
-    made = build(smidgen.load(model), board, output, name, objective, calibrate)
+    made = build(smidgen.load(model), board, output, name, objective, calibrate, ram_budget)
     click.echo(made.text)
     click.echo(f"\nmade in {output}: {', '.join(made.files)}")
     if made.is_verified:

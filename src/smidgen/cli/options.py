@@ -22,6 +22,12 @@ objective_option: Callable[..., Any] = click.option(
     show_default=True,
     help="What to favour where flash and speed are at odds.",
 )
+ram_budget_option: Callable[..., Any] = click.option(
+    "--ram-budget",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="The most that the arena may have: layers run in bands of rows if they must.",
+)
 name_option: Callable[..., Any] = click.option(
     "--name", default="", help="Prefix of the C names; default: the model file's name."
 )

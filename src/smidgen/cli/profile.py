@@ -12,6 +12,7 @@ from smidgen.cli.options import (
     board_option,
     model_argument,
     objective_option,
+    ram_budget_option,
 )
 from smidgen.cli.quantization import quantization_options
 from smidgen.emulate.tables import layer_table, summary
@@ -23,6 +24,7 @@ from smidgen.project.page import profile_page
 @model_argument
 @board_option
 @objective_option
+@ram_budget_option
 @quantization_options
 @click.option(
     "--inputs",
@@ -39,6 +41,7 @@ def profile_command(
     model: Path,
     board: str,
     objective: str,
+    ram_budget: int | None,
     calibrate: SampleFiles,
     inputs: int,
     as_json: bool,
@@ -46,7 +49,7 @@ def profile_command(
 ) -> None:
     """Measure MODEL on an emulated board: instructions, modelled cycles, memory, by layer."""
     graph = calibrated(smidgen.load(model), calibrate)
-    artifact = smidgen.compile(graph, board, objective=objective)
+    artifact = smidgen.compile(graph, board, objective=objective, ram_budget_bytes=ram_budget)
     measurement = smidgen.profile(artifact, board=board, inputs=inputs)
     if html is not None:
         html.write_text(profile_page(measurement, artifact.manifest), encoding="utf-8")

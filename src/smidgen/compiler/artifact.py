@@ -73,6 +73,29 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
+class Bands:
+    """Layers that run in bands of rows, to keep a RAM budget.
+
+    `pace` says how many rows of the last tensor a band makes. Nothing is computed twice: what it
+    costs are calls, and `moved_bytes` in each run, because row buffers keep rows for the next band.
+    """
+
+    layers: tuple[str, ...]
+    bands: int
+    pace: str
+    buffer_bytes: int
+    moved_bytes: int
+
+    @property
+    def text(self) -> str:
+        """One line for reports."""
+        return (
+            f"{self.layers[0]} to {self.layers[-1]}: {self.bands} bands, {self.pace}; row buffers "
+            f"and scratch {self.buffer_bytes:,} B, {self.moved_bytes:,} B moved, no MAC twice"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The facts about a build that a tool needs without parsing C."""
 
@@ -92,6 +115,7 @@ class Manifest:
     steps: tuple[str, ...]
     memory: tuple[Resident, ...]
     compile_flags: tuple[str, ...]
+    bands: tuple[Bands, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,6 +207,7 @@ def _manifest_of(content: dict[str, Any]) -> Manifest:
     flags = tuple(str(flag) for flag in content.pop("compile_flags"))
     steps = tuple(str(step) for step in content.pop("steps"))
     memory = tuple(Resident(**fields) for fields in content.pop("memory"))
+    bands = tuple(_bands(fields) for fields in content.pop("bands"))
     return Manifest(
         **content,
         inputs=inputs,
@@ -191,6 +216,7 @@ def _manifest_of(content: dict[str, Any]) -> Manifest:
         steps=steps,
         memory=memory,
         compile_flags=flags,
+        bands=bands,
     )
 
 
@@ -206,6 +232,10 @@ def _layer(fields: dict[str, Any]) -> Layer:
         for key in ("input_shapes", "output_shapes")
     }
     return Layer(**{**fields, **shapes})
+
+
+def _bands(fields: dict[str, Any]) -> Bands:
+    return Bands(**{**fields, "layers": tuple(str(layer) for layer in fields["layers"])})
 
 
 def _damaged(folder: Path, why: str) -> ArtifactError:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
-from smidgen.compiler.artifact import Artifact, Manifest, Port, Resident
+from smidgen.compiler.artifact import Artifact, Bands, Manifest, Port, Resident
+from smidgen.compiler.bands.call import BandedCall
+from smidgen.compiler.budget import within_budget
 from smidgen.compiler.codegen.header import write_header
-from smidgen.compiler.codegen.literals import identifier
+from smidgen.compiler.codegen.literals import LINE_WIDTH, comment_safe, identifier
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.source import SourceWriter
 from smidgen.compiler.objective import OBJECTIVES
@@ -23,13 +26,19 @@ COMMON_FLAGS = ("-std=c99", "-ffp-contract=off")
 
 
 def compile_graph(
-    graph: Graph, board: Board, name: str = "", objective: str = "balanced"
+    graph: Graph,
+    board: Board,
+    name: str = "",
+    objective: str = "balanced",
+    ram_budget_bytes: int | None = None,
 ) -> Artifact:
     """C for `graph` on `board`.
 
     `name` is the prefix of the C identifiers (default: the graph's name); `objective` is "size",
-    "balanced" or "speed". The same input gives the same bytes. Raises UnsupportedError for what no
-    kernel serves, and UnknownName for another objective.
+    "balanced" or "speed". Where the arena would have more than `ram_budget_bytes`, layers run in
+    bands of rows so that it has not. The same input gives the same bytes. Raises UnsupportedError
+    for what no kernel serves, UnknownName for another objective, and DoesNotFit where the budget
+    cannot be kept.
     """
     if objective not in OBJECTIVES:
         raise UnknownName("objective", objective, OBJECTIVES)
@@ -37,6 +46,8 @@ def compile_graph(
     _check_ports(graph)
     prefix = identifier(name or graph.name)
     program = build_program(optimise(graph), board.core, OBJECTIVES[objective])
+    if ram_budget_bytes is not None:
+        program = within_budget(program, board.core, OBJECTIVES[objective], ram_budget_bytes)
     writer = SourceWriter(program, Names(prefix))
     body = writer.body()
     title = _title(prefix, program, board, writer)
@@ -69,8 +80,23 @@ def compile_graph(
             for buffer, offset in program.buffers
         ),
         compile_flags=(*COMMON_FLAGS, OPTIMISE[objective]),
+        bands=_bands(program),
     )
     return Artifact(manifest, files)
+
+
+def _bands(program: Program) -> tuple[Bands, ...]:
+    calls = (step.call for step in program.steps if isinstance(step.call, BandedCall))
+    return tuple(
+        Bands(
+            tuple(node.name for node in call.loop.body.nodes),
+            call.loop.bands,
+            call.loop.pace_text,
+            call.scratch_bytes,
+            call.loop.moved_bytes,
+        )
+        for call in calls
+    )
 
 
 def _refuse_core(board: Board) -> None:
@@ -121,7 +147,15 @@ def _title(prefix: str, program: Program, board: Board, writer: SourceWriter) ->
         f" *\n"
         f" * {len(writer.layers)} layers, {program.graph.macs} MAC. "
         f"Arena {program.arena_bytes} B, constants {writer.tables.nbytes} B.\n"
-        f" */"
+        f"{_band_lines(program)} */"
+    )
+
+
+def _band_lines(program: Program) -> str:
+    """What runs in bands, for the comment at the top; layer names come from model files."""
+    texts = (f"In bands: {bands.text}." for bands in _bands(program))
+    return "".join(
+        f" * {line}\n" for text in texts for line in wrap(comment_safe(text), LINE_WIDTH - 3)
     )
 
 

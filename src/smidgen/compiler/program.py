@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smidgen.compiler.bands.call import BandedCall
+from smidgen.compiler.bands.kernels import BandKernels
+from smidgen.compiler.bands.lowering import lower_bands
+from smidgen.compiler.bands.op import RowBands
 from smidgen.compiler.memory.buffers import Buffer
 from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
@@ -43,18 +47,28 @@ class Program:
     lower_bound_bytes: int
 
 
-def build_program(graph: Graph, core: Core, objective: Objective = BALANCED) -> Program:
-    """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves."""
-    chosen = [(node, cheapest(graph, node, core, objective)) for node in graph.nodes]
-    given = [(node, kernel.lower(node.op, graph.signature(node), core)) for node, kernel in chosen]
+def build_program(
+    graph: Graph,
+    core: Core,
+    objective: Objective = BALANCED,
+    band_kernels: BandKernels | None = None,
+) -> Program:
+    """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves.
+
+    `band_kernels` may remember what other programs of the same layers found.
+    """
+    kernels = band_kernels or BandKernels(core, objective)
+    lowered = {node.name: _lowered(graph, node, kernels) for node in graph.nodes}
+    given = [(node, lowered[node.name].call) for node in graph.nodes]
     schedule, storage, plan = _with_frugal_calls(graph, given, core)
-    expected = {
-        node.name: kernel.cost(node.op, graph.signature(node), core).instructions
-        for node, kernel in chosen
-    }
-    style = styles(schedule, expected, objective)
+    style = _styles(schedule, lowered, objective)
     steps = tuple(
-        Step(node, call, plan.offsets.get(scratch_name(node)), style[node.name])
+        Step(
+            node,
+            call.styled(style) if isinstance(call, BandedCall) else call,
+            plan.offsets.get(scratch_name(node)),
+            style.get(node.name, Style.OWN),
+        )
         for node, call in schedule
     )
     return Program(
@@ -65,6 +79,38 @@ def build_program(graph: Graph, core: Core, objective: Objective = BALANCED) -> 
         plan.arena_bytes,
         plan.lower_bound_bytes,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    """A call, and the instructions that one inference is expected to spend in it."""
+
+    call: KernelCall
+    instructions: float
+
+
+def _lowered(graph: Graph, node: Node, kernels: BandKernels) -> _Lowered:
+    """Layers in bands become a loop of calls, any other node one call."""
+    if isinstance(node.op, RowBands):
+        banded = lower_bands(node.op, kernels)
+        return _Lowered(banded, banded.loop.expected_instructions)
+    signature, core = graph.signature(node), kernels.core
+    kernel = cheapest(graph, node, core, kernels.objective)
+    expected = kernel.cost(node.op, signature, core).instructions
+    return _Lowered(kernel.lower(node.op, signature, core), expected)
+
+
+def _styles(
+    schedule: Schedule, lowered: Mapping[str, _Lowered], objective: Objective
+) -> Mapping[str, Style]:
+    """How each call runs its kernel: calls within loops count as others do."""
+    uses: list[tuple[Node, KernelCall]] = []
+    taken: dict[str, float] = {}
+    for node, call in schedule:
+        inner = call.uses() if isinstance(call, BandedCall) else [(node, call)]
+        uses += inner
+        taken |= {each.name: lowered[node.name].instructions / len(inner) for each, _ in inner}
+    return styles(uses, taken, objective)
 
 
 def _with_frugal_calls(

@@ -27,6 +27,20 @@ def order_for_memory(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(graph.nodes[index] for index in order))
 
 
+def bytes_alive(graph: Graph) -> list[int]:
+    """For each node the bytes of tensors that must be there while it runs, at the least.
+
+    Scratch memory, and what kernels forbid, may add to it.
+    """
+    work, done = _Work.of(graph), 0
+    partial, found = _Partial(0, (), work.given_bytes), []
+    for index in range(len(graph.nodes)):
+        partial = work.after(replace(partial, peak_bytes=0), done, index)
+        found.append(partial.peak_bytes)
+        done |= 1 << index
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class _Partial:
     """A way to run some of the nodes: the fullest step, the order so far, bytes alive after it."""

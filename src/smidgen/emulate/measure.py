@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smidgen.compiler.artifact import Layer
+from smidgen.compiler.artifact import Bands, Layer
 from smidgen.core.dtypes import Array
 from smidgen.emulate.cycles import Counts, RegionCounts, read_waits
 from smidgen.emulate.device import Device
@@ -71,6 +71,7 @@ class Measurement:
     flash_bytes: int
     layers: tuple[LayerMeasurement, ...]
     functions: tuple[RegionCounts, ...]
+    bands: tuple[Bands, ...] = ()
 
     @property
     def modelled_ms(self) -> float | None:
@@ -168,6 +169,7 @@ def _measurement(
         flash_bytes=sizes.flash_bytes,
         layers=layers,
         functions=_functions(counts),
+        bands=manifest.bands,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smidgen.compiler.artifact import Artifact
+from smidgen.compiler.artifact import Artifact, Bands
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import ToolchainError
 from smidgen.emulate.device import model_program
@@ -43,6 +43,7 @@ class UnverifiedBuild:
     flash_bytes: int | None
     how_compiled: str
     why: str
+    bands: tuple[Bands, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: `verified` is false, and there are no figures by layer."""
@@ -70,6 +71,7 @@ def examine_unverified(artifact: Artifact, board: Board) -> UnverifiedBuild:
         flash_bytes=sizes.flash_bytes if sizes else None,
         how_compiled=how,
         why=board.core.not_emulated,
+        bands=manifest.bands,
     )
 
 
@@ -110,6 +112,7 @@ def unverified_text(build: UnverifiedBuild, proof: Proof | None) -> str:
             f"flash               {_flash(b)}",
             f"arena               {b.arena_bytes:,} B of RAM (lower bound "
             f"{b.arena_lower_bound_bytes:,})",
+            *(f"in bands            {bands.text}" for bands in b.bands),
             f"MACs                {b.macs:,}",
             "instructions        not known; nor are cycles and stack",
             f"this computer       {_host_line(proof)}",

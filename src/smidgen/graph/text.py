@@ -122,6 +122,8 @@ def _default(field: Field[Any]) -> object:
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, Graph):
+        return f"({value.name})"  # layers within an op: for people to read, not to be parsed
     if isinstance(value, Enum):
         return value.name.lower()
     if is_dataclass(value) and not isinstance(value, type):

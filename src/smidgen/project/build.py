@@ -58,6 +58,7 @@ def build(
     name: str = "",
     objective: str = "balanced",
     calibration: Sequence[Path] | SampleFiles = (),
+    ram_budget_bytes: int | None = None,
 ) -> Build:
     """Compile `graph`, prove it on made-up inputs, and write C and report into `folder`.
 
@@ -67,7 +68,7 @@ def build(
     """
     board = find_board(board_name)
     graph = calibrated(graph, calibration)
-    artifact = compile_graph(graph, board, name, objective)
+    artifact = compile_graph(graph, board, name, objective, ram_budget_bytes)
     samples = random_samples(graph, _PROOF_SAMPLES)
     examine = _verified if board.core.is_emulated else _unverified
     measurement, proof, text = examine(graph, artifact, board, samples)

@@ -36,8 +36,8 @@ class Feasibility:
         return not self.problems
 
 
-def examine(path: Path, board: Board) -> Feasibility:
-    """Look for everything that keeps the model from running on the board.
+def examine(path: Path, board: Board, ram_budget_bytes: int | None = None) -> Feasibility:
+    """Look for everything that keeps the model from running on the board, and within a budget.
 
     Raises ModelFileError for a file that is no model at all.
     """
@@ -46,7 +46,7 @@ def examine(path: Path, board: Board) -> Feasibility:
     if problems:
         return Feasibility(graph, board, tuple(problems), None, None)
     try:
-        artifact = compile_graph(graph, board)
+        artifact = compile_graph(graph, board, ram_budget_bytes=ram_budget_bytes)
         sizes, how = compiled_sizes(artifact, board)
     except SmidgenError as problem:
         return Feasibility(graph, board, (problem,), None, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smidgen.compiler.artifact import Port
-from smidgen.compiler.codegen.literals import floating
+from smidgen.compiler.codegen.literals import comment_safe, floating
 
 
 def write_header(
@@ -77,13 +77,8 @@ def _port(name: str, side: str, port: Port) -> str:
             f"#define {upper}_ZERO_POINT {zero}\n"
         )
     return (
-        f"/* {side.capitalize()} {_comment_safe(port.name)}: {shape}, {port.dtype}. */\n"
+        f"/* {side.capitalize()} {comment_safe(port.name)}: {shape}, {port.dtype}. */\n"
         f"#define {upper}_ELEMENTS {elements}\n{quant}"
         f"static inline {const}{element.c_type} *{name}({const}void *arena) {{\n"
         f"    return ({const}{element.c_type} *)(({const}uint8_t *)arena + {port.offset});\n}}\n"
     )
-
-
-def _comment_safe(text: str) -> str:
-    """Names come from model files: nothing in them may end the comment or leave printable ASCII."""
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text).replace("*/", "* /")

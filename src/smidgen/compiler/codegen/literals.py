@@ -20,6 +20,11 @@ def identifier(text: str) -> str:
     return f"m_{cleaned}" if not cleaned or cleaned[0].isdigit() else cleaned
 
 
+def comment_safe(text: str) -> str:
+    """Names come from model files: nothing in them may end the comment or leave printable ASCII."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text).replace("*/", "* /")
+
+
 def integer(value: int) -> str:
     """An integer literal; the least int32 has none, so it is written as C's own header does."""
     return "(-2147483647 - 1)" if value == -(1 << 31) else str(int(value))

@@ -126,11 +126,11 @@ def _allowance(
             if legal is None:
                 return []
             shift = places[name].offset - places[result].offset
-            rules.append(_moved(legal, target, source, shift))
-    return [_strictest(rules)]
+            rules.append(moved(legal, target, source, shift))
+    return [strictest(rules)]
 
 
-def _moved(legal: Overlap, target: str, source: str, shift: int) -> Allowance:
+def moved(legal: Overlap, target: str, source: str, shift: int) -> Allowance:
     """What an overlap of tensors means for their buffers; `shift` is the source's lead in them."""
     return Allowance(
         target,
@@ -141,7 +141,7 @@ def _moved(legal: Overlap, target: str, source: str, shift: int) -> Allowance:
     )
 
 
-def _strictest(rules: Sequence[Allowance]) -> Allowance:
+def strictest(rules: Sequence[Allowance]) -> Allowance:
     """A rule under which every one of `rules`, of one pair of buffers, holds."""
     aheads = [rule.ahead for rule in rules]
     behinds = [rule.behind for rule in rules]
