@@ -13,7 +13,7 @@ from smidgen.core.errors import UnsupportedOp
 from smidgen.graph.graph import ABSENT, Node
 from smidgen.graph.op import Op
 from smidgen.graph.tensor import Quantization
-from smidgen.ops.activation.functions import Elu, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
+from smidgen.ops.activation.functions import Elu, Erf, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
 from smidgen.ops.activation.log_softmax import LogSoftmax
 from smidgen.ops.activation.normalization import L2Normalize
 from smidgen.ops.activation.ops import Clamp, Softmax
@@ -173,7 +173,7 @@ RULES: Mapping[type, QuantizationRule] = {
     Dense: QuantizationRule(weights_axis=0),
     **dict.fromkeys((Add, Sub, Mul, Div, SquaredDifference, BatchMatMul, Clamp), _ANY),
     **dict.fromkeys((Abs, Ceil, Cos, Exp, Floor, Log, Neg, Round, Rsqrt, Sin, Sqrt, Square), _ANY),
-    **dict.fromkeys((LeakyRelu, Elu, HardSwish, Gelu, Mean, Sum), _ANY),
+    **dict.fromkeys((LeakyRelu, Elu, HardSwish, Gelu, Erf, Mean, Sum), _ANY),
     Prelu: QuantizationRule(forms={("in", 1): Form.INT8}),
     Softmax: QuantizationRule(fixed=Quantization((1 / 256,), (-128,)), fixed_int16=_UNIT),
     Logistic: QuantizationRule(fixed=Quantization((1 / 256,), (-128,)), fixed_int16=_UNIT),

@@ -9,6 +9,7 @@ onnx = pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed
 
 from smidgen.core.errors import ModelFileError, SmidgenError, UnsupportedError  # noqa: E402
 from smidgen.frontends.onnx.convert import load_onnx, survey_onnx  # noqa: E402
+from smidgen.ops.activation.functions import Erf, Gelu  # noqa: E402
 from smidgen.ops.activation.ops import Clamp  # noqa: E402
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D  # noqa: E402
 from smidgen.ops.dense.ops import Dense  # noqa: E402
@@ -35,6 +36,23 @@ CONVOLUTIONS = {
     "one axis": ((1, 3, 20), (6, 3, 5), {"strides": [2], "pads": [2, 1]}),
     "one axis, depthwise": ((1, 3, 20), (3, 1, 5), {"group": 3}),
 }
+VOLUMES = {
+    "plain": ((1, 2, 5, 6, 7), (3, 2, 2, 3, 3), {}),
+    "padded": ((1, 2, 5, 6, 7), (3, 2, 3, 3, 2), {"pads": [1, 1, 0, 2, 1, 1]}),
+    "strided and dilated": (
+        (1, 2, 7, 8, 9),
+        (3, 2, 2, 3, 3),
+        {"strides": [2, 1, 2], "dilations": [2, 1, 2]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_convolutions_over_three_axes(name: str) -> None:
+    shape, weights, attributes = VOLUMES[name]
+    constants = {"w": numbers(*weights), "b": numbers(weights[0], seed=4)}
+    graph = assert_same(one("Conv", shape, constants, **attributes))
+    assert kinds(graph).count(Transpose) <= 1
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
@@ -229,7 +247,10 @@ REFUSED = {
         one("BatchNormalization", (1, 2, 4), {n: numbers(2) for n in "abcd"}, training_mode=1),
         "training",
     ),
-    "three axes": (one("Conv", (1, 2, 4, 4, 4), {"w": numbers(2, 2, 3, 3, 3)}), "axes"),
+    "groups over three axes": (
+        one("Conv", (1, 2, 4, 4, 4), {"w": numbers(2, 1, 3, 3, 3)}, group=2),
+        "axes",
+    ),
     "computed weights": (
         net([node("Neg", ["w"], ["n"]), node("Conv", ["x", "n"])],
             {"x": (1, 2, 4, 4), "w": (2, 2, 3, 3)}),
@@ -293,3 +314,43 @@ def test_external_data_elsewhere_is_refused(tmp_path, location: str) -> None:
 def test_a_missing_file_is_our_error(tmp_path) -> None:
     with pytest.raises(ModelFileError):
         load_onnx(tmp_path / "none.onnx")
+
+
+@pytest.mark.parametrize("halved", ["first", "last", "within"])
+def test_a_gelu_in_pieces_is_one_op(halved: str) -> None:
+    constants = {k: np.float32(v) for k, v in (("root", 2**0.5), ("one", 1.0), ("half", 0.5))}
+    nodes = [
+        node("Div", ["x", "root"], ["d"]),
+        node("Erf", ["d"], ["e"]),
+        node("Add", ["e", "one"], ["p"]),
+        *{
+            "first": [node("Mul", ["x", "half"], ["h"]), node("Mul", ["h", "p"])],
+            "last": [node("Mul", ["p", "x"], ["m"]), node("Mul", ["m", "half"])],
+            "within": [node("Mul", ["half", "p"], ["m"]), node("Mul", ["x", "m"])],
+        }[halved],
+    ]
+    graph = assert_same(net(nodes, {"x": (2, 5)}, constants))
+    assert kinds(graph) == [Gelu]
+
+
+def test_pieces_of_a_gelu_that_are_none_stay_as_they_are() -> None:
+    constants = {"root": np.float32(1.5), "one": np.float32(1)}
+    nodes = [
+        node("Div", ["x", "root"], ["d"]),
+        node("Erf", ["d"], ["e"]),
+        node("Add", ["e", "one"], ["p"]),
+        node("Mul", ["p", "x"]),
+    ]
+    graph = assert_same(net(nodes, {"x": (2, 5)}, constants))
+    assert Erf in kinds(graph) and Gelu not in kinds(graph)
+
+
+@pytest.mark.parametrize(
+    "equation", ["bij,bjk->bik", "bct,dc->bdt", "bihd,bjhd->bhij", "ij->j", "...i,ij->...j"]
+)
+def test_einsum(equation: str) -> None:
+    extents = dict(zip("bcdhijkt", (1, 3, 4, 2, 5, 3, 2, 6), strict=True))
+    first, _, second = equation.partition("->")[0].partition(",")
+    shapes = [[extents[axis] for axis in term.replace("...", "bt")] for term in (first, second)]
+    constants = {"w": numbers(*shapes[1])} if second else {}
+    assert_same(one("Einsum", shapes[0], constants, equation=equation))

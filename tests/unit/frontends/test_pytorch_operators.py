@@ -184,8 +184,46 @@ SHAPES = {
     "nearest to a size": lambda x: F.interpolate(x, size=(9, 13)),
     "bilinear": lambda x: F.interpolate(x, scale_factor=2, mode="bilinear"),
     "bilinear corners": lambda x: F.interpolate(x, (9, 7), mode="bilinear", align_corners=True),
+    "bicubic": lambda x: F.interpolate(x, (9, 7), mode="bicubic"),
+    "exact nearest": lambda x: F.interpolate(x, (9, 7), mode="nearest-exact"),
     "counted padding": lambda x: F.avg_pool2d(x, 3, 2, padding=1),
+    "dilated pooling": lambda x: F.max_pool2d(x, 2, 1, padding=1, dilation=2),
+    "uneven windows": lambda x: F.adaptive_avg_pool2d(x, (4, 3)),
+    "largest of uneven windows": lambda x: F.adaptive_max_pool2d(x, (4, 3)),
+    "frames": lambda x: x.unfold(3, 4, 2),
+    "einsum": lambda x: torch.einsum("bchw,bdhw->bcd", x, x.sin()),
+    "glu": lambda x: F.glu(x, 1),
+    "shuffled channels": lambda x: x.view(1, 2, 2, 6, 10).transpose(1, 2).reshape(1, 4, 6, 10),
+    "softshrink": F.softshrink,
 }
+
+
+VOLUMES = {
+    "convolution": lambda: nn.Conv3d(2, 3, (2, 3, 3), stride=(1, 2, 1), padding=(1, 0, 1)),
+    "largest": lambda: nn.MaxPool3d(2, 1),
+    "average": lambda: nn.AvgPool3d((2, 3, 2), (1, 2, 2)),
+    "whole": lambda: nn.AdaptiveAvgPool3d(1),
+}
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_layers_over_three_axes(name):
+    layer = VOLUMES[name]()
+    assert_same(lambda s, x: s.layer(x), (1, 2, 5, 6, 7), layer=layer)
+
+
+def test_a_squeeze_and_excite_block_by_dense_layers():
+    def block(s, x):
+        gate = s.rise(F.relu(s.fall(F.adaptive_avg_pool2d(x, 1).flatten(1))))
+        return x * torch.sigmoid(gate).view(1, 4, 1, 1).expand_as(x)
+
+    assert_same(block, IMAGE, fall=nn.Linear(4, 2), rise=nn.Linear(2, 4))
+
+
+def test_a_recurrent_layer_keeps_its_series_as_it_is():
+    graph = assert_same(lambda s, x: s.gru(x)[0], ROWS, gru=nn.GRU(8, 3, batch_first=True))
+    assert graph.tensors[graph.inputs[0]].shape == ROWS
+    assert "transpose" not in {node.op.kind for node in graph.nodes}
 
 
 @pytest.mark.parametrize("name", SHAPES)

@@ -8,7 +8,7 @@ import numpy as np
 
 from smidgen.core.dtypes import DType
 from smidgen.graph.builder import GraphBuilder
-from smidgen.ops.activation.functions import Elu, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
+from smidgen.ops.activation.functions import Elu, Erf, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
 from smidgen.ops.activation.log_softmax import LogSoftmax
 from smidgen.ops.activation.normalization import L2Normalize
 from smidgen.ops.activation.ops import Clamp, Softmax
@@ -153,6 +153,7 @@ OPS: Mapping[str, Callable[[Net], str]] = {
     "leaky_relu": _one(LeakyRelu(0.1)),
     "elu": _one(Elu()),
     "gelu": _one(Gelu()),
+    "erf": _one(Erf()),
     "hard_swish": _one(HardSwish()),
     "prelu": lambda net: net.add(Prelu(), net.x, net.constant(4, scale=0.2)),
     "add": _two(Add()),

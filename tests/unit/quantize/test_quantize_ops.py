@@ -15,7 +15,18 @@ from smidgen.quantize.report import entering
 from support.outcomes import PORTABLE, HostModel, ample_board
 
 ONLY_8_BITS = (
-    *("log_softmax", "l2_normalize", "elu", "gelu", "hard_swish", "div", "add_n", "square", "exp"),
+    *(
+        "log_softmax",
+        "l2_normalize",
+        "elu",
+        "gelu",
+        "erf",
+        "hard_swish",
+        "div",
+        "add_n",
+        "square",
+        "exp",
+    ),
     *("log", "sqrt", "reduce_max", "reduce_min", "resize_bilinear", "cumsum"),
 )
 """No kernel takes them in 16 bits."""

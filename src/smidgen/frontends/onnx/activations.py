@@ -13,7 +13,7 @@ from smidgen.frontends.onnx.call import Call, Lowering, Result
 from smidgen.frontends.onnx.elementwise import affine, combine, unary
 from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.graph.op import Op
-from smidgen.ops.activation.functions import Elu, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
+from smidgen.ops.activation.functions import Elu, Erf, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
 from smidgen.ops.activation.log_softmax import LogSoftmax
 from smidgen.ops.activation.ops import Clamp, Softmax
 from smidgen.ops.elementwise.unary import Abs, Ceil, Cos, Exp, Floor, Log, Neg, Round, Sin, Sqrt
@@ -251,6 +251,7 @@ _SIMPLE: Mapping[str, Callable[[], Op]] = {
     "Sigmoid": Logistic,
     "Tanh": Tanh,
     "HardSwish": HardSwish,
+    "Erf": Erf,
     "Exp": Exp,
     "Log": Log,
     "Sqrt": Sqrt,

@@ -48,6 +48,12 @@ def align(call: Call, operands: Sequence[Operand], dtypes: Sequence[DType | None
     lead = next((value for value in values if value.layout.shape == shape), None)
     if lead is not None and all(_lie_alike(call, lead, value) for value in values):
         return _around(call, lead, operands, dtypes)
+    if lead is not None and lead.layout.order() is None:
+        views = [
+            _view_like(lead.layout, x.layout) if isinstance(x, Value) else () for x in operands
+        ]
+        if None not in views:
+            return _by_factors(call, lead, operands, views, dtypes)
     if lead is None or lead.layout.order() is None:
         order = tuple(range(len(shape)))
     else:
@@ -61,6 +67,40 @@ def align(call: Call, operands: Sequence[Operand], dtypes: Sequence[DType | None
         for operand, dtype in zip(laid, dtypes, strict=True)
     ]
     return Aligned(tuple(tensors), layout)
+
+
+def _view_like(lead: Layout, other: Layout) -> tuple[int, ...] | None:
+    """The shape under which `other` broadcasts over the factors of `lead`, or None for none."""
+    missing = len(lead.axes) - len(other.axes)
+    shape, order = [1] * len(lead.extents), []
+    for factors, mine in zip(lead.axes[missing:], other.axes, strict=True):
+        if not mine:
+            continue
+        wanted = [lead.extents[factor] for factor in factors]
+        if [other.extents[factor] for factor in mine] != wanted:
+            return None
+        order += list(zip(mine, factors, strict=True))
+        for factor, extent in zip(factors, wanted, strict=True):
+            shape[factor] = extent
+    places = [place for _, place in sorted(order)]
+    return tuple(shape) if places == sorted(places) else None
+
+
+def _by_factors(
+    call: Call,
+    lead: Value,
+    operands: Sequence[Operand],
+    views: Sequence[tuple[int, ...] | None],
+    dtypes: Sequence[DType | None],
+) -> Aligned:
+    """Operands as they lie, with an axis for each factor of `lead`."""
+    tensors = [
+        call.scope.reshape(operand.tensor, view or ())
+        if isinstance(operand, Value)
+        else _constant(call, spread_constant(lead.layout, operand.values), dtype)
+        for operand, view, dtype in zip(operands, views, dtypes, strict=True)
+    ]
+    return Aligned(tuple(tensors), lead.layout)
 
 
 def _lie_alike(call: Call, lead: Value, value: Value) -> bool:

@@ -99,6 +99,12 @@ def _run(
 
     The last is for operators that are taken on constants only.
     """
+    empty = next((port for port in model.inputs[:1] if 0 in (port.shape or ())), None)
+    if empty is not None:  # an open batch looks the same to `convert`
+        why = f"{passed.case}, input {empty.name!r}: has the shape {list(empty.shape or ())}"
+        return replace(
+            passed, outcome=Outcome.REFUSED, why=f"{why}; leave it out", reason="an empty tensor"
+        )
     result = passed
     folded = all(node.op_type not in LOWERINGS for node in model.nodes)
     for fixed in (0, len(inputs) - 1, *([len(inputs)] if folded else [])):

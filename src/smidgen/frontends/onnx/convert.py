@@ -13,6 +13,7 @@ from smidgen.core.errors import GraphError, ModelFileError, UnsupportedError, Un
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Result
 from smidgen.frontends.onnx.folding import FOLDS, MAX_FOLDED_ELEMENTS, fold
+from smidgen.frontends.onnx.gelu import with_gelu
 from smidgen.frontends.onnx.integers import tidy_quantized
 from smidgen.frontends.onnx.lowerings import LOWERINGS, alternatives
 from smidgen.frontends.onnx.model import OnnxModel, OnnxNode, OnnxPort
@@ -111,6 +112,7 @@ def convert(
 def _converted(model: OnnxModel, name: str, problems: list[UnsupportedError] | None) -> Imported:
     """The graph in the layout that moves less."""
     _check_opsets(model)
+    model = with_gelu(model)
     if not any(node.op_type in _SPATIAL for node in model.nodes):
         return _lowered(model, name, False, problems)[0]
     first, moved = _lowered(model, name, True, problems)

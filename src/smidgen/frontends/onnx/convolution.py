@@ -7,11 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from smidgen.core.dtypes import Array
+from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering
+from smidgen.frontends.onnx.shaping import reshaped
+from smidgen.frontends.onnx.taps import Line, lines_of
 from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.frontends.onnx.windows import MAX_WINDOW, Window, explicit_padding, read_window
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.transpose import TransposeConv2D
+from smidgen.ops.shape.join import Concat
+from smidgen.ops.shape.padding import Pad
+from smidgen.ops.shape.slicing import Slice
 from smidgen.ops.support.window import Padding
 
 
@@ -20,12 +26,23 @@ def conv(call: Call) -> Value:
     return convolve(call, call.real_value(0), call.known(1, "weights"), _bias(call))
 
 
-def convolve(call: Call, x: Value, weights: Constant, bias: Array | None) -> Value:
-    """The convolution of `x` [N, C, ...] with `weights` [O, C / groups, ...]."""
+def convolve(
+    call: Call,
+    x: Value,
+    weights: Constant,
+    bias: Array | None,
+    window: Window | None = None,
+) -> Value:
+    """The convolution of `x` [N, C, ...] with `weights` [O, C / groups, ...].
+
+    `window` is given where it is not the node's own.
+    """
     shape, groups = x.layout.shape, call.attribute("group", 1)
+    if len(shape) == 5 and weights.values.ndim == 5:
+        return _convolve_volume(call, x, weights, bias)
     kernel = _as_plane(call, weights.values, len(shape))
     _check(call, shape, kernel.shape, groups, bias)
-    window = read_window(call, shape[2:], weights.shape[2:])
+    window = window or read_window(call, shape[2:], weights.shape[2:])
     tensor, slots = _image(call, x, groups)
     units = weights.units_along(0)
     settings = (window.stride, window.padding, window.dilation)
@@ -37,6 +54,63 @@ def convolve(call: Call, x: Value, weights: Constant, bias: Array | None) -> Val
         constants = {"weights": picked.transpose(0, 2, 3, 1), "bias": bias}
         emitted = call.emit(Conv2D(*settings), [tensor], constants, units)
     return call.as_image(emitted, len(shape))
+
+
+def _convolve_volume(call: Call, x: Value, weights: Constant, bias: Array | None) -> Value:
+    """A convolution over depth, rows and columns: one over rows and columns for each depth.
+
+    The slices of depth that a window covers are channels to it.
+    """
+    outputs, channels, depth, *_ = weights.shape
+    if call.attribute("group", 1) != 1 or channels != x.layout.shape[1]:
+        call.refuse("groups over three spatial axes", "use one group, or two spatial axes")
+    line, *plane = lines_of(call, x.layout.shape[2:], weights.shape[2:])
+    order, shape = (0, 3, 4, 2, 1), list(x.layout.shape)
+    laid = Value(call.scope.laid(x, order), Layout.of(shape, order))
+    if line.before or line.end:
+        ends = tuple((0, 0, 0, n, 0) for n in (line.before, line.end))
+        whole = call.scope.reshape(laid.tensor, _in_order(laid, order))
+        padded = call.moved(Pad(ends[0], ends[1]), whole)
+        shape[2] += line.before + line.end
+        laid = Value(padded, Layout.of(shape, order))
+    window = _plane_window(*plane)
+    flat = weights.values.reshape(outputs, channels * depth, *weights.shape[3:])
+    unit = weights.unit if weights.unit is None or weights.unit.size == 1 else None
+    matrix = Constant(flat, unit)
+    slices = []
+    for place in range(line.outputs):
+        part = _depths(call, laid, place * line.stride, depth, line.dilation)
+        y = convolve(call, part, matrix, bias, window)
+        slices.append(call.scope.reshape(y.tensor, (shape[0], 1, *call.scope.shape(y.tensor)[1:])))
+    whole = slices[0] if len(slices) == 1 else call.scope.add(Concat(1), slices, call.stem)[0]
+    batch, depths, rows, columns, channels = call.scope.shape(whole)
+    return Value(whole, Layout.channels_last((batch, channels, depths, rows, columns)))
+
+
+def _plane_window(rows: Line, columns: Line) -> Window:
+    return Window(
+        (rows.size, columns.size),
+        (rows.stride, columns.stride),
+        (rows.dilation, columns.dilation),
+        Padding(rows.before, rows.after, columns.before, columns.after),
+    )
+
+
+def _in_order(x: Value, order: Sequence[int]) -> list[int]:
+    return [x.layout.shape[axis] for axis in order]
+
+
+def _depths(call: Call, x: Value, first: int, count: int, step: int) -> Value:
+    """`count` slices of depth of `x`, laid [N, H, W, D, C], as channels [N, C * count, H, W]."""
+    order = (0, 3, 4, 2, 1)
+    shape = _in_order(x, order)
+    size, begin, stride = list(shape), [0] * 5, [1] * 5
+    size[3], begin[3], stride[3] = count, first, step
+    tensor = call.scope.reshape(x.tensor, shape)
+    piece = call.moved(Slice(tuple(begin), tuple(size), tuple(stride)), tensor)
+    batch, rows, columns, _, channels = size
+    value = Value(piece, Layout.of((batch, channels, count, rows, columns), order))
+    return reshaped(call, value, (batch, channels * count, rows, columns))
 
 
 def _bias(call: Call) -> Array | None:

@@ -228,6 +228,34 @@ def where(call: Call) -> Value:
     return choose(call, call.operand(0), call.operand(1), call.operand(2))
 
 
+def sign(call: Call) -> Value:
+    """1 above zero, -1 below, else 0."""
+    x = call.value(0)
+    zero = Constant(np.zeros((), call.scope.dtype(x).numpy))
+    above, below = (combine(call, kind, x, zero) for kind in ("Greater", "Less"))
+    dtype = call.scope.dtype(x)
+    return combine(call, "Sub", *(converted(call, each, dtype) for each in (above, below)))
+
+
+def triangle(call: Call) -> Value:
+    """The lower or upper triangle of matrices; zero elsewhere."""
+    x = call.value(0)
+    if len(x.layout.axes) < 2:
+        call.damaged("its input is no matrix")
+    shift = int(call.constant(1, "diagonal").reshape(-1)[0]) if call.optional(1) else 0
+    kept = _in_triangle(x.layout.shape[-2:], shift, bool(call.attribute("upper", 1)))
+    return choose(call, Constant(kept), x, Constant(np.zeros((), call.scope.dtype(x).numpy)))
+
+
+def _in_triangle(shape: tuple[int, ...], shift: int, upper: bool) -> Array:
+    return np.triu(np.ones(shape, bool), shift) if upper else np.tril(np.ones(shape, bool), shift)
+
+
+def trilu_constant(upper: bool, shift: int, values: Array) -> Array:
+    """The same of a constant."""
+    return np.where(_in_triangle(values.shape[-2:], shift, upper), values, 0).astype(values.dtype)
+
+
 def _has_value(operands: tuple[Operand, ...]) -> bool:
     return any(isinstance(operand, Value) for operand in operands)
 
@@ -248,4 +276,6 @@ ELEMENTWISE: Mapping[str, Lowering] = {
     "Not": logical_not,
     "Mod": modulo,
     "Where": where,
+    "Trilu": triangle,
+    "Sign": sign,
 }

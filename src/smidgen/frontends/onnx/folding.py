@@ -14,6 +14,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.frontends.onnx.call import Call
+from smidgen.frontends.onnx.elementwise import trilu_constant
 from smidgen.frontends.onnx.narrow import NARROW_INTEGERS
 from smidgen.frontends.onnx.shaping import (
     permutation,
@@ -212,6 +213,13 @@ def _identity(call: Call, arrays: Sequence[Array]) -> Array:
     return arrays[0]
 
 
+def _trilu(call: Call, arrays: Sequence[Array]) -> Array:
+    if arrays[0].ndim < 2 or (len(arrays) > 1 and arrays[1].size != 1):
+        call.damaged("its input is no matrix, or its diagonal no number")
+    shift = int(arrays[1].reshape(-1)[0]) if len(arrays) > 1 else 0
+    return trilu_constant(bool(call.attribute("upper", 1)), shift, arrays[0])
+
+
 FOLDS: Mapping[str, Fold] = {
     "Add": _same_type(np.add),
     "Sub": _same_type(np.subtract),
@@ -259,6 +267,7 @@ FOLDS: Mapping[str, Fold] = {
     "ReduceMax": _reduce(np.max),
     "ReduceMin": _reduce(np.min),
     "ReduceMean": _reduce(np.mean),
+    "Trilu": _trilu,
     "Identity": _identity,
     "Dropout": _identity,
 }

@@ -8,6 +8,7 @@ from smidgen.frontends.onnx.activations import ACTIVATIONS
 from smidgen.frontends.onnx.call import Lowering
 from smidgen.frontends.onnx.casting import CASTS
 from smidgen.frontends.onnx.convolution import CONVOLUTIONS
+from smidgen.frontends.onnx.einsum import einsum
 from smidgen.frontends.onnx.elementwise import ELEMENTWISE
 from smidgen.frontends.onnx.folding import FOLDS, constant_node, shape_node, size_node
 from smidgen.frontends.onnx.normalization import NORMALIZATIONS
@@ -33,6 +34,7 @@ LOWERINGS: Mapping[str, Lowering] = {
     **REDUCTIONS,
     **RESIZING,
     **SHAPING,
+    "Einsum": einsum,
     "Pow": power,
     "Constant": constant_node,
     "Shape": shape_node,
@@ -46,8 +48,6 @@ _INSTEAD: Mapping[str, str] = {
     "Scan": "export with fixed shapes, so that loops are unrolled",
     "NonMaxSuppression": "leave the boxes to the program that calls the model",
     "TopK": "return all scores, and let the caller sort them, or use ArgMax",
-    "Einsum": "use MatMul and Transpose",
-    "Erf": "export with operator set 20, where Gelu is one operator",
     "RandomNormal": "leave random numbers to the program that calls the model",
 }
 

@@ -55,6 +55,8 @@ class Sequence3:
     steps: int
     batch: int
     inputs: int
+    slots: Array
+    """Which input feature lies in each place of the last axis."""
 
 
 Outcome = tuple[str, ...]
@@ -257,7 +259,11 @@ def _sequence(call: Call) -> Sequence3:
         call.refuse("sequences of different lengths", "give it sequences of full length")
     if "clip" in call.node.attributes:
         call.refuse("clip", "train without clipping inside the cell")
-    return Sequence3(call.scope.laid(Value(x.tensor, layout), (0, 1, 2)), steps, batch, inputs)
+    if layout.is_prefix((0, 1)) and layout.is_suffix(2):
+        tensor = call.scope.reshape(x.tensor, layout.shape)
+        return Sequence3(tensor, steps, batch, inputs, layout.slots(2))
+    tensor = call.scope.laid(Value(x.tensor, layout), (0, 1, 2))
+    return Sequence3(tensor, steps, batch, inputs, np.arange(inputs))
 
 
 def _layers(call: Call, sequence: Sequence3, gates: int, with_cell: bool) -> list[Layer]:
@@ -274,7 +280,7 @@ def _layers(call: Call, sequence: Sequence3, gates: int, with_cell: bool) -> lis
     states = (sequence.batch, units)
     return [
         Layer(
-            weights[d].reshape(gates, units, -1),
+            weights[d].reshape(gates, units, -1)[..., sequence.slots],
             recurrent[d].reshape(gates, units, units),
             bias[d, :rows].reshape(gates, units),
             bias[d, rows:].reshape(gates, units),

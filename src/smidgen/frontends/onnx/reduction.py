@@ -104,12 +104,14 @@ def _axes(call: Call, rank: int) -> tuple[int, ...]:
 
 def reduce_axes(call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction, keep: bool) -> Value:
     """`x` reduced along logical `axes`; a pool where these are the rows and columns of an image."""
-    value, order = call.scope.orderly(x)
-    places = tuple(sorted(order.index(axis) for axis in set(axes)))
-    shape = tuple(1 if axis in axes else extent for axis, extent in enumerate(x.layout.shape))
     if 0 in x.layout.shape:
         call.refuse("it reduces an empty tensor", "leave it out")
-    tensor = call.scope.laid(value, order)
+    order = x.layout.order()
+    if order is None:
+        return _reduce_factors(call, x, axes, kind, keep)
+    places = tuple(sorted(order.index(axis) for axis in set(axes)))
+    shape = tuple(1 if axis in axes else extent for axis, extent in enumerate(x.layout.shape))
+    tensor = call.scope.laid(x, order)
     if kind in _POOLS and len(order) in (3, 4) and places == tuple(range(1, len(order) - 1)):
         image = call.four_axes(tensor)
         window = call.scope.shape(image)[1:3]
@@ -121,6 +123,23 @@ def reduce_axes(call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction, k
     layout = Layout.of(shape, order)
     kept = tuple(axis for axis in range(len(shape)) if keep or axis not in axes)
     return Value(emitted, Layout(layout.extents, tuple(layout.axes[axis] for axis in kept)))
+
+
+def _reduce_factors(
+    call: Call, x: Value, axes: tuple[int, ...], kind: _Reduction, keep: bool
+) -> Value:
+    """`x`, whose axes cut through each other in memory, reduced where they lie."""
+    layout = x.layout
+    gone = sorted(factor for axis in set(axes) for factor in layout.axes[axis])
+    tensor = call.scope.reshape(x.tensor, layout.extents)
+    emitted = call.emit(kind(tuple(gone), keep_dims=True), [tensor]) if gone else tensor
+    left = [factor for factor in range(len(layout.extents)) if factor not in gone]
+    kept = tuple(
+        tuple(left.index(factor) for factor in factors if factor not in gone)
+        for axis, factors in enumerate(layout.axes)
+        if keep or axis not in axes
+    )
+    return Value(emitted, Layout(tuple(layout.extents[factor] for factor in left), kept))
 
 
 def arg_extreme(kind: type[ArgMax] | type[ArgMin]) -> Lowering:

@@ -284,6 +284,8 @@ _SIMPLE = {
     "sin": "Sin",
     "cos": "Cos",
     "reciprocal": "Reciprocal",
+    "erf": "Erf",
+    "sign": "Sign",
     "relu": "Relu",
     "neg": "Neg",
     "logical_not": "Not",

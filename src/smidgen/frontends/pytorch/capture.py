@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from smidgen.core.errors import MissingExtra
+from smidgen.core.errors import MissingExtra, UnsupportedOp
 from smidgen.frontends.layout import Layout, NeedsTransposition
 from smidgen.frontends.onnx.integers import tidy_quantized
-from smidgen.frontends.pytorch.lowering import Lowered, lower
+from smidgen.frontends.pytorch.lowering import LayoutRule, Lowered, is_known, lower
 from smidgen.frontends.pytorch.naming import named_after_producers
 from smidgen.frontends.rewrites import REWRITES, rewritten, without_dead
 from smidgen.graph.check import check
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
     from torch.export import ExportedProgram
+
+_MOST_DECOMPOSITIONS = 4
+"""Operators are written out in others, and those in others, so many times at most."""
 
 
 def from_module(
@@ -61,12 +64,21 @@ def from_exported(program: ExportedProgram, name: str = "model") -> Graph:
     Raises UnsupportedOp, naming the aten operator and the module, for what cannot be expressed,
     and UnsupportedType for inputs that are not floats or have dynamic shapes.
     """
-    functional = _functional(program)
-    for rule in (Layout.channels_last, Layout.of):
-        with suppress(NeedsTransposition):
-            return _tidied(lower(functional, name, rule))
-    moving = [lower(functional, name, rule, True) for rule in (Layout.channels_last, Layout.of)]
-    return _tidied(min(moving, key=lambda lowered: lowered.scope.moved_elements))
+    functional = _expressible(_functional(program))
+    best = _lowered(functional, name, Layout.channels_last)
+    if best.scope.moved_elements:
+        with suppress(UnsupportedOp):
+            other = _lowered(functional, name, Layout.of)
+            best = min(best, other, key=lambda lowered: lowered.scope.moved_elements)
+    return _tidied(best)
+
+
+def _lowered(program: ExportedProgram, name: str, rule: LayoutRule) -> Lowered:
+    """The graph with inputs laid out by `rule`; elements are moved only where they must be."""
+    try:
+        return lower(program, name, rule)
+    except NeedsTransposition:
+        return lower(program, name, rule, may_move=True)
 
 
 def _tidied(lowered: Lowered) -> Graph:
@@ -86,6 +98,26 @@ def _functional(program: ExportedProgram) -> ExportedProgram:
         warnings.simplefilter("ignore")  # PyTorch's own, about its own internals
         functional: ExportedProgram = program.run_decompositions({})
         return functional
+
+
+def _expressible(program: ExportedProgram) -> ExportedProgram:
+    """`program` with operators that this frontend does not know written out in others."""
+    from torch.export import default_decompositions  # noqa: PLC0415 - PyTorch is an extra
+
+    for _ in range(_MOST_DECOMPOSITIONS):
+        unknown = {
+            node.target
+            for node in program.graph.nodes
+            if node.op == "call_function" and not is_known(str(node.target))
+        }
+        table = default_decompositions() if unknown else {}
+        chosen = {target: table[target] for target in unknown if target in table}
+        if not chosen:
+            break
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's own, about its own internals
+            program = program.run_decompositions(chosen)
+    return program
 
 
 @contextmanager

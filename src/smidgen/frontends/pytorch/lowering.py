@@ -29,6 +29,7 @@ from smidgen.frontends.pytorch.quantized import (
 )
 from smidgen.frontends.pytorch.shaping import SHAPING
 from smidgen.frontends.pytorch.translation import Translation, as_array
+from smidgen.frontends.pytorch.windows import WINDOWS
 from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
 from smidgen.ops.quantization.ops import Dequantize, Quantize
@@ -47,7 +48,13 @@ LOWERINGS: Mapping[str, Callable[[Call], Value]] = {
 }
 """How aten overloads become graph without moving an element in memory."""
 
-TRANSLATIONS: Mapping[str, Translation] = {**ARITHMETIC, **MOVEMENT, **LAYERS, **QUANTIZATION}
+TRANSLATIONS: Mapping[str, Translation] = {
+    **ARITHMETIC,
+    **MOVEMENT,
+    **WINDOWS,
+    **LAYERS,
+    **QUANTIZATION,
+}
 """How aten overloads become ONNX operators: all others, and those that cannot do without moves.
 
 A new operator is one function and one entry here.
@@ -156,6 +163,11 @@ def _lower_call(node: torch.fx.Node, known: Environment, scope: Scope) -> None:
         known[node] = _evaluate(node, arguments, known)
         return
     known[node] = _lowered(Call(node, arguments, scope))
+
+
+def is_known(operator: str) -> bool:
+    """Whether an operator, by its name with overload, is taken."""
+    return operator in LOWERINGS or operator in TRANSLATIONS or not operator.startswith("aten.")
 
 
 def _lowered(call: Call) -> Any:

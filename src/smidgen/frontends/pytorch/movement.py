@@ -194,6 +194,17 @@ def constant_pad(call: Call) -> Value:
     return _padded(call, "constant", call.arguments.get("value"))
 
 
+def unfold(call: Call) -> Value:
+    """Overlapping pieces of an axis, each along a new last axis."""
+    x, axis = call.value("self"), int(call.arguments["dimension"]) % len(call.shape)
+    size, step = int(call.arguments["size"]), int(call.arguments["step"])
+    starts = np.arange(call.shape[axis]) * step
+    frames = apply(call, "Gather", x, starts[:, np.newaxis] + np.arange(size), axis=axis)
+    rank = len(frames.layout.axes)
+    order = (*(place for place in range(rank) if place != axis + 1), axis + 1)
+    return apply(call, "Transpose", frames, perm=order)
+
+
 def padding(mode: str) -> Translation:
     """The translation of an operator that pads by what is there."""
     return lambda call: _padded(call, mode, None)
@@ -225,17 +236,17 @@ def _wrapped(call: Call, x: Value, around: Sequence[int]) -> Value:
     return x
 
 
-def resize(mode: str) -> Translation:
+def resize(mode: str, grid: str = "") -> Translation:
     """The translation of an upsampling: by sizes, or by factors where those are given."""
 
     def lower(call: Call) -> Value:
-        x, corners = call.value("input" if "input" in call.arguments else "self"), False
-        if mode == "linear":
-            corners = bool(call.arguments["align_corners"])
-        grid = "align_corners" if corners else "pytorch_half_pixel"
-        rounding = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-        if mode == "linear":
-            rounding = {"coordinate_transformation_mode": grid}
+        x = call.value("input" if "input" in call.arguments else "self")
+        corners = bool(call.arguments.get("align_corners"))
+        usual = "asymmetric" if mode == "nearest" else "pytorch_half_pixel"
+        rounding = {
+            "coordinate_transformation_mode": "align_corners" if corners else grid or usual,
+            "nearest_mode": "round_prefer_ceil" if grid else "floor",
+        }
         factors = _factors(call, len(x.layout.axes) - 2)
         scales = None if factors is None else np.array([1.0, 1.0, *factors], np.float32)
         sizes = list(call.shape) if factors is None else None
@@ -248,81 +259,12 @@ def _factors(call: Call, spatial: int) -> list[float] | None:
     """The factors that coordinates are divided by, where the call names them."""
     given = call.arguments.get("scale_factors")
     if given is None:
-        named = [call.arguments.get(name) for name in ("scales_h", "scales_w", "scales")]
+        named = [
+            call.arguments.get(name) for name in ("scales_d", "scales_h", "scales_w", "scales")
+        ]
         given = [number for number in named if number is not None]
     listed = [float(number) for number in given]
     return listed if len(listed) == spatial else None
-
-
-def transposed_convolution(call: Call) -> Value:
-    """A transposed convolution of one or two spatial axes."""
-    weight = call.arguments["weight"]
-    spatial = len(weight.shape) - 2
-
-    def each(name: str, default: int) -> tuple[int, ...]:
-        given = call.arguments.get(name)
-        listed = [given] if isinstance(given, int) else [int(n) for n in given or [default]]
-        return tuple(listed * spatial if len(listed) == 1 else listed)
-
-    around = each("padding", 0)
-    return apply(
-        call,
-        "ConvTranspose",
-        call.value("input"),
-        weight,
-        call.arguments.get("bias"),
-        strides=each("stride", 1),
-        pads=(*around, *around),
-        output_padding=each("output_padding", 0),
-        dilations=each("dilation", 1),
-        group=int(call.arguments["groups"]),
-    )
-
-
-def convolution(call: Call) -> Value:
-    """A convolution of one or two spatial axes, also of quanta."""
-    if call.arguments.get("transposed"):
-        return transposed_convolution(call)
-    weight, given = call.arguments["weight"], call.arguments.get("padding")
-    spatial = len(weight.shape) - 2
-
-    def each(name: str) -> tuple[int, ...]:
-        listed = call.arguments[name]
-        listed = [listed] if isinstance(listed, int) else [int(n) for n in listed]
-        return tuple(listed * spatial if len(listed) == 1 else listed)
-
-    attributes: dict[str, Any] = {"strides": each("stride"), "dilations": each("dilation")}
-    if isinstance(given, str):
-        attributes["auto_pad"] = {"same": "SAME_UPPER", "valid": "VALID"}[given]
-    else:
-        attributes["pads"] = each("padding") * 2
-    operands = (call.value("input"), weight, call.arguments.get("bias"))
-    return apply(call, "Conv", *operands, group=int(call.arguments["groups"]), **attributes)
-
-
-def average_pool(call: Call) -> Value:
-    """The mean of each window, padding counted where PyTorch does."""
-    if call.arguments.get("divisor_override") is not None:
-        call.refuse("divisor_override", "scale the following layer's weights instead")
-    x = call.value("self")
-    spatial = len(x.layout.axes) - 2
-
-    def each(name: str) -> tuple[int, ...]:
-        given = call.arguments[name]
-        listed = [given] if isinstance(given, int) else [int(n) for n in given]
-        return tuple(listed * spatial if len(listed) == 1 else listed)
-
-    stride = each("stride") if call.arguments["stride"] else each("kernel_size")
-    return apply(
-        call,
-        "AveragePool",
-        x,
-        kernel_shape=each("kernel_size"),
-        strides=stride,
-        pads=each("padding") * 2,
-        ceil_mode=bool(call.arguments["ceil_mode"]),
-        count_include_pad=bool(call.arguments["count_include_pad"]),
-    )
 
 
 MOVEMENT: Mapping[str, Translation] = {
@@ -372,23 +314,20 @@ MOVEMENT: Mapping[str, Translation] = {
     ),
     **{
         f"aten.upsample_nearest{rank}d.{form}": resize("nearest")
-        for rank in (1, 2)
+        for rank in (1, 2, 3)
         for form in ("vec", "default")
     },
     **{
         f"aten.upsample_{name}.{form}": resize("linear")
-        for name in ("linear1d", "bilinear2d")
+        for name in ("linear1d", "bilinear2d", "trilinear3d")
         for form in ("vec", "default")
     },
-    **dict.fromkeys(("aten.avg_pool1d.default", "aten.avg_pool2d.default"), average_pool),
-    "aten.conv_transpose1d.default": transposed_convolution,
-    "aten.conv_transpose2d.input": transposed_convolution,
-    **dict.fromkeys(
-        (
-            *("aten.conv1d.default", "aten.conv1d.padding", "aten.conv2d.default"),
-            *("aten.conv2d.padding", "aten.convolution.default"),
-        ),
-        convolution,
-    ),
+    **{
+        f"aten._upsample_nearest_exact{rank}d.{form}": resize("nearest", "half_pixel")
+        for rank in (1, 2, 3)
+        for form in ("vec", "default")
+    },
+    **{f"aten.upsample_bicubic2d.{form}": resize("cubic") for form in ("vec", "default")},
+    "aten.unfold.default": unfold,
 }
 """How each aten overload becomes ONNX operators."""

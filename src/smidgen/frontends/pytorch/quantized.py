@@ -14,8 +14,8 @@ import numpy as np
 from smidgen.frontends.onnx.values import Constant, Operand
 from smidgen.frontends.pytorch.arithmetic import batched_add, linear
 from smidgen.frontends.pytorch.call import Call
-from smidgen.frontends.pytorch.movement import convolution
 from smidgen.frontends.pytorch.translation import Translation, as_array, onnx_call, results_of
+from smidgen.frontends.pytorch.windows import convolution
 
 _PREFIX = "quantized_decomposed."
 

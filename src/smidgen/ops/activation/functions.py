@@ -1,4 +1,4 @@
-"""Activation functions of one element: logistic, tanh, leaky relu, elu, hard swish, gelu."""
+"""Activation functions of one element: logistic, tanh, leaky relu, elu, hard swish, gelu, erf."""
 
 from __future__ import annotations
 
@@ -117,3 +117,12 @@ class Gelu(Unary):
                 return half * x * (one + float_math.erf(x * np.float32(0.707106769)))
             inner = x + np.float32(0.044715) * x * x * x
             return half * x * (one + float_math.tanh(np.float32(0.797884583) * inner))
+
+
+@dataclass(frozen=True, slots=True)
+class Erf(Unary):
+    """The error function, of which a GELU in pieces is made (not in TensorFlow Lite)."""
+
+    def real(self, x: Array) -> Array:
+        """In float32."""
+        return float_math.erf(x)

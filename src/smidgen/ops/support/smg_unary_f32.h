@@ -1,8 +1,8 @@
 /* smg_unary_f32: float32 functions of one element (see smg_math.h for their errors).
  *
  * y[i] = f(x[i]). Exact: the same bits as the references of Exp, Log, Sqrt, Rsqrt, Square, Abs,
- * Neg, Floor, Ceil, Round, Sin, Cos, Logistic, Tanh, Elu, HardSwish, Gelu. Scratch: none. y may be
- * x.
+ * Neg, Floor, Ceil, Round, Sin, Cos, Logistic, Tanh, Elu, HardSwish, Gelu, Erf. Scratch: none.
+ * y may be x.
  */
 #ifndef SMG_UNARY_F32_H
 #define SMG_UNARY_F32_H
@@ -50,6 +50,7 @@ SMG_UNARY_F32(tanh, smg_tanhf(x))
 SMG_UNARY_F32(elu, x < 0.0f ? smg_expf(x) - 1.0f : x)
 SMG_UNARY_F32(hard_swish, smg_hard_swish_one(x))
 SMG_UNARY_F32(gelu, 0.5f * x * (1.0f + smg_erff(x * 0.707106769f)))
+SMG_UNARY_F32(erf, smg_erff(x))
 SMG_UNARY_F32(gelu_tanh, smg_gelu_tanh_one(x))
 
 #endif

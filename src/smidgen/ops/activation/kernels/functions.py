@@ -8,6 +8,7 @@ from smidgen.core.dtypes import DType
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.activation.functions import (
     Elu,
+    Erf,
     Gelu,
     HardSwish,
     LeakyRelu,
@@ -155,7 +156,7 @@ def is_int16(signature: Signature) -> bool:
     return all(t.dtype is DType.INT16 and t.quantization is not None for t in tensors)
 
 
-_FLOAT: tuple[type[Op], ...] = (Logistic, Tanh, Elu, HardSwish)
+_FLOAT: tuple[type[Op], ...] = (Logistic, Tanh, Elu, HardSwish, Erf)
 _BYTES: tuple[type[Op], ...] = (*_FLOAT, Gelu, LeakyRelu)
 
 KERNELS: tuple[Kernel, ...] = (
