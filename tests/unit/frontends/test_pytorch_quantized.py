@@ -171,7 +171,7 @@ class Plain(nn.Module):
 @pytest.mark.parametrize("per_channel", [False, True])
 def test_what_pt2e_itself_makes(per_channel):
     pt2e = pytest.importorskip("torchao.quantization.pt2e.quantize_pt2e", reason="needs torchao")
-    xnnpack = pytest.importorskip("torchao.testing.pt2e._xnnpack_quantizer")
+    xnnpack = pytest.importorskip("torchao.testing.pt2e._xnnpack_quantizer", reason="needs torchao")
     torch.manual_seed(0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
