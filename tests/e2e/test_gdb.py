@@ -129,7 +129,7 @@ def test_stepping_changes_neither_results_nor_time(desk: Desk) -> None:
     plain = [desk.plain.ask(each + b"%") for each in commands]
     assert list(map(without_time, answers)) == list(map(without_time, plain))
     assert instructions(desk.device) == instructions(desk.plain)
-    assert desk.device.time_us == pytest.approx(desk.plain.time_us, rel=0.02)
+    assert desk.device.time_us == pytest.approx(desk.plain.time_us, rel=0.03, abs=2)
     assert len(set(seen)) > 50
     if "thumb2" in desk.board.core.features:
         assert any(is_block(desk.firmware, address) for address in seen)

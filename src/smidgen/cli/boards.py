@@ -6,8 +6,9 @@ import click
 
 import smidgen
 from smidgen.core.table import render
+from smidgen.emulate.emulators import why_not_at_hand
+from smidgen.targets.catalogue import Core, is_board_file
 from smidgen.targets.catalogue import board as find_board
-from smidgen.targets.catalogue import is_board_file
 
 _HEADER = (
     "board", "chip", "core", "MHz", "flash KB", "RAM KB", "active mA", "sleep uA", "emulated by",
@@ -31,7 +32,7 @@ def boards_command(words: tuple[str, ...], emulated: bool, battery: bool, notes:
     chosen = [
         board
         for board in (*own, *known)
-        if (board.core.is_emulated or not emulated) and (board.currents or not battery)
+        if not (emulated and why_not_at_hand(board.core)) and (board.currents or not battery)
     ]
     if not chosen:
         click.echo("no board matches; leave some words out")
@@ -53,12 +54,16 @@ def _row(board: smidgen.Board) -> tuple[str, ...]:
         f"{board.ram_bytes / 1024:,.0f}",
         f"{currents.active_ma:g}" if currents else "-",
         f"{currents.sleep_ua:g}" if currents else "-",
-        board.core.emulator if board.core.is_emulated else _unverified(board),
+        _emulator(board.core),
     )
 
 
-def _unverified(board: smidgen.Board) -> str:
-    return "refused" if board.core.refused else "not verified"
+def _emulator(core: Core) -> str:
+    if core.refused:
+        return "refused"
+    if not core.is_emulated:
+        return "not verified"
+    return f"{core.emulator}, not installed" if why_not_at_hand(core) else core.emulator
 
 
 def _notes(board: smidgen.Board) -> str:
@@ -81,7 +86,8 @@ def _remarks(board: smidgen.Board) -> list[str]:
     remarks = [
         ("source", board.source),
         ("notes", board.notes),
-        ("not verified", core.not_emulated),
+        ("emulated by", _emulation(core)),
+        ("not verified", why_not_at_hand(core)),
     ]
     remarks.append(("refused: its core", core.refused))
     if currents:
@@ -93,9 +99,15 @@ def _remarks(board: smidgen.Board) -> list[str]:
     return [f"  {title}: {text}" for title, text in remarks if text]
 
 
+def _emulation(core: Core) -> str:
+    if not core.is_emulated:
+        return ""
+    return f"{core.emulator} ({core.emulator_note})" if core.emulator_note else core.emulator
+
+
 def _matches(board: smidgen.Board, words: list[str]) -> bool:
     core = board.core
-    state = "" if core.is_emulated else "not-verified"
+    state = "not-verified" if why_not_at_hand(core) else ""
     facts = (board.name, *board.aliases, board.vendor, board.mcu, core.name, core.emulator, state)
     text = " ".join(facts).lower()
     return all(word.lower() in text for word in words)

@@ -11,10 +11,12 @@ from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.cycles import Counts
 from smidgen.emulate.firmware import Firmware
 from smidgen.emulate.gdb.machine import DebuggedMachine
+from smidgen.emulate.installed import why_missing
+from smidgen.emulate.linux.machine import open_linux, program_for
 from smidgen.emulate.machine import Machine
 from smidgen.emulate.program import FirmwareSources
-from smidgen.emulate.qemu.machine import open_qemu
-from smidgen.targets.catalogue import Board
+from smidgen.emulate.qemu.machine import PROGRAM, open_qemu
+from smidgen.targets.catalogue import Board, Core
 
 
 class EmulatedMachine(Protocol):
@@ -90,7 +92,20 @@ def _open_unicorn(
     return DebuggedMachine(elf, board, debugger, program.rests_in)
 
 
-EMULATORS: Mapping[str, Opener] = MappingProxyType({"unicorn": _open_unicorn, "qemu": open_qemu})
+EMULATORS: Mapping[str, Opener] = MappingProxyType(
+    {"unicorn": _open_unicorn, "qemu": open_qemu, "qemu-user": open_linux}
+)
+
+
+def why_not_at_hand(core: Core) -> str:
+    """Why no emulator runs builds for `core` on this computer; "" where one does."""
+    if not core.is_emulated:
+        return core.not_emulated
+    if core.emulator == "qemu":
+        return why_missing(PROGRAM)
+    if core.emulator == "qemu-user":
+        return why_missing(program_for(core))
+    return ""
 
 
 def open_machine(

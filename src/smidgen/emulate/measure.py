@@ -38,6 +38,7 @@ class LayerMeasurement:
 class Measurement:
     """What a build takes on its board. Cycles and milliseconds are modelled, the rest is counted.
 
+    `emulator_note` says in what the emulation falls short of the board ("": nothing is known).
     `instructions` and `modelled_cycles` are means for one inference over `inferences` inputs, and
     `instructions_min` / `_max` the extremes. `weight_bytes` are all constants in flash (weights,
     biases, multipliers, parameters), `code_bytes` the rest of it. `static_ram_bytes` holds the
@@ -51,6 +52,7 @@ class Measurement:
     model: str
     board: str
     core: str
+    emulator_note: str
     clock_hz: int
     inferences: int
     instructions: int
@@ -149,6 +151,7 @@ def _measurement(
         model=manifest.name,
         board=board.name,
         core=board.core.name,
+        emulator_note=board.core.emulator_note,
         clock_hz=board.clock_hz,
         inferences=len(totals),
         instructions=_mean(totals),
@@ -156,7 +159,7 @@ def _measurement(
         instructions_max=max(totals, default=0),
         modelled_cycles=_mean_clocks(counts),
         modelled_error_percent=board.core.cycle_error_percent,
-        flash_wait_cycles=read_waits(board.flash[0], sizes.constants),
+        flash_wait_cycles=read_waits(board.flash[0], sizes.constants) if board.flash else 0,
         macs=manifest.macs,
         arena_bytes=manifest.arena_bytes,
         arena_lower_bound_bytes=manifest.arena_lower_bound_bytes,

@@ -35,6 +35,8 @@ class _UnknownError(Exception):
 
 def stack_bound(firmware: Firmware, core: Core, entries: Sequence[str]) -> StackBound:
     """The bound over calls of those of the functions `entries` that `firmware` has."""
+    if not (core.is_arm or core.isa.startswith("rv32")):
+        return StackBound(None, f"code of {core.isa} is not analysed")
     graph = _CallGraph(firmware, core)
     known = [firmware.symbols[name] for name in entries if name in firmware.symbols]
     try:

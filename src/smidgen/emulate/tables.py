@@ -41,6 +41,7 @@ def summary(measurement: Measurement) -> str:
         spread = f"  ({m.instructions_min:,} to {m.instructions_max:,} over {m.inferences} inputs)"
     lines = [
         f"board               {m.board} ({m.core}, {m.clock_hz / 1e6:g} MHz)",
+        *([f"emulated            {m.emulator_note}"] if m.emulator_note else []),
         f"flash               {m.flash_bytes:,} B  (code {m.code_bytes:,}, weights and "
         f"constants {m.weight_bytes:,})",
         f"static RAM          {m.static_ram_bytes:,} B  (arena {m.arena_bytes:,}; lower bound "

@@ -1,4 +1,4 @@
-"""Builds for cores that no emulator here runs: what is known of them, and what is not.
+"""Builds for cores that no emulator at hand runs: what is known of them, and what is not.
 
 The C is compiled as far as our compiler serves the core, and run on this computer where it can be.
 Neither tells how the build behaves on the board, and every report says so.
@@ -14,6 +14,7 @@ from smidgen.compiler.artifact import Artifact, Bands
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import ToolchainError
 from smidgen.emulate.device import model_program
+from smidgen.emulate.emulators import why_not_at_hand
 from smidgen.emulate.firmware import Sizes, read_firmware
 from smidgen.emulate.host import HostDevice
 from smidgen.emulate.proof import Proof, prove
@@ -70,7 +71,7 @@ def examine_unverified(artifact: Artifact, board: Board) -> UnverifiedBuild:
         weight_bytes=sizes.constants + sizes.data if sizes else None,
         flash_bytes=sizes.flash_bytes if sizes else None,
         how_compiled=how,
-        why=board.core.not_emulated,
+        why=why_not_at_hand(board.core),
         bands=manifest.bands,
     )
 

@@ -12,6 +12,7 @@ from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.dtypes import Array
 from smidgen.emulate.device import Device
+from smidgen.emulate.emulators import why_not_at_hand
 from smidgen.emulate.measure import Measurement, measure
 from smidgen.emulate.proof import Proof, prove, random_samples
 from smidgen.emulate.tables import layer_table, proof_line, summary
@@ -63,14 +64,14 @@ def build(
     """Compile `graph`, prove it on made-up inputs, and write C and report into `folder`.
 
     A float graph is quantised first where `calibration` names files of samples, one an input.
-    A core that is not emulated gets what compiling tells, and is reported as not verified. Nothing
-    is written unless all of it worked. Raises SmidgenError's branches.
+    A core that no emulator at hand runs gets what compiling tells, and is reported as not verified.
+    Nothing is written unless all of it worked. Raises SmidgenError's branches.
     """
     board = find_board(board_name)
     graph = calibrated(graph, calibration)
     artifact = compile_graph(graph, board, name, objective, ram_budget_bytes)
     samples = random_samples(graph, _PROOF_SAMPLES)
-    examine = _verified if board.core.is_emulated else _unverified
+    examine = _unverified if why_not_at_hand(board.core) else _verified
     measurement, proof, text = examine(graph, artifact, board, samples)
     content = json.dumps(report_dict(measurement, proof), indent=1)
     extra = {REPORT_TEXT: text + "\n", REPORT_JSON: content + "\n", **_own_board(board_name)}

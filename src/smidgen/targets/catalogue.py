@@ -27,10 +27,12 @@ class Core:
     programs run under it, else "". `zig_target` is "" where our compiler has no back end for the
     core.
 
-    `emulator` is "unicorn", "qemu" or "none", and then `not_emulated` says why; `emulator_model` is
-    the emulator's name for the core; `cycle_model` names the table of cycles, whose figures may be
-    off by `cycle_error_percent` either way (None without a table; docs/measuring.md derives it).
-    `refused` says why nothing is compiled for the core ("": it is).
+    `emulator` is "unicorn", "qemu", "qemu-user", "simavr" or "none", and then `not_emulated` says
+    why; `emulator_model` is the emulator's name for the core; `emulator_note` says in what the
+    emulation falls short of the core or its board ("": nothing is known). `cycle_model` names the
+    table of cycles, whose figures may be off by `cycle_error_percent` either way (None without a
+    table; docs/measuring.md derives it). `refused` says why nothing is compiled for the core ("":
+    it is).
     """
 
     name: str
@@ -47,6 +49,7 @@ class Core:
     cycle_error_percent: int | None = None
     system: str = ""
     not_emulated: str = ""
+    emulator_note: str = ""
     refused: str = ""
 
     @property
@@ -245,6 +248,7 @@ def _load_core(path: Path) -> Core:
         cycle_error_percent=error,
         system=fields.text("system", ""),
         not_emulated=emulator.text("why") if kind == NOT_EMULATED else "",
+        emulator_note=emulator.text("note", ""),
         refused=fields.text("refused", ""),
     )
 

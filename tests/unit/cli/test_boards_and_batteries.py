@@ -34,10 +34,25 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 
 def test_boards_say_which_are_not_verified(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "boards", "not-verified")
-    assert "raspberry-pi-4" in out and "not verified" in out and "nucleo" not in out
+    assert "esp32-devkitc" in out and "not verified" in out and "nucleo" not in out
     assert "refused" in next(line for line in out.splitlines() if "uno-r3" in line)
     _, emulated, _ = call(capsys, "boards", "--emulated")
     assert "esp32-devkitc" not in emulated and "esp32-c3" in emulated
+
+
+def test_boards_name_their_emulator_and_whether_it_is_at_hand(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for word, emulator in (("raspberry-pi-4", "qemu-user"), ("corstone-300", "qemu")):
+        _, out, _ = call(capsys, "boards", word)
+        assert f"{emulator}, not installed" in out
+        _, notes, _ = call(capsys, "boards", word, "--notes")
+        assert f"emulated by: {emulator}" in notes and "(package qemu-" in notes
+    _, out, _ = call(capsys, "boards", "nucleo-l4r5zi")
+    assert out.rstrip().endswith("unicorn")
+    _, notes, _ = call(capsys, "boards", "ek-ra8d1", "--notes")
+    assert "run on QEMU's Cortex-M55" in notes
 
 
 def test_boards_show_currents_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +90,7 @@ def test_a_wrong_board_file_is_explained(
     assert code == 1 and "mine.toml" in problem and "clock_hz" in problem
 
 
-@pytest.mark.parametrize("name", ["esp32-s3", "pi-5", "k210"])
+@pytest.mark.parametrize("name", ["esp32-s3", "esp32"])
 def test_compile_for_a_core_that_is_not_emulated_says_so(
     small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -89,6 +104,27 @@ def test_compile_for_a_core_that_is_not_emulated_says_so(
     assert code == 1 and "not emulated" in problem
     code, text, _ = call(capsys, "check", small_model, "--board", name)
     assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [("pi-5", "qemu-user"), ("k210", "qemu-user"), ("ra8d1", "qemu-system-arm")],
+)
+def test_without_its_emulator_a_build_is_not_verified_and_says_why(
+    small_model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    package: str,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    out = tmp_path / "out"
+    code, text, _ = call(capsys, "compile", small_model, "--board", name, "-o", out)
+    assert code == 0 and "NOT VERIFIED" in text and f"(package {package} of Debian" in text
+    assert json.loads((out / "report.json").read_text())["verified"] is False
+    code, _, problem = call(capsys, "profile", small_model, "--board", name)
+    assert code == 1 and f"install the package {package}" in problem
 
 
 def test_compile_for_avr_is_refused_with_the_reason(

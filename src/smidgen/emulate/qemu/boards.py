@@ -99,6 +99,8 @@ _BOARDS: Mapping[str, QemuBoard] = MappingProxyType(
         "cortex-m7f": _mps2("mps2-an500", spare=0x6000_0000),
         "cortex-m33f": _AN505,
         "cortex-m55": _AN547,
+        # Armv8.1-M with Helium as the M55; QEMU has no M85, and code for it uses nothing more.
+        "cortex-m85": _AN547,
     }
 )
 

@@ -11,15 +11,19 @@ from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
 from smidgen.emulate.faults import Fault
 from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.installed import find
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
 from smidgen.emulate.qemu.causes import STACK_OVERFLOW, explain
-from smidgen.emulate.qemu.session import NANOSECONDS_SHIFT, CoreFault, Session
+from smidgen.emulate.qemu.session import CoreFault, Session
 from smidgen.targets.catalogue import Board
 
 DEFAULT_SECONDS_LIMIT = 600.0
 _FOREVER_SECONDS = 1e9
 _ATTEND_EVERY_S, _ATTEND_BYTES = 0.05, 1 << 18
+PROGRAM = "qemu-system-arm"
+NANOSECONDS_SHIFT = 7
+"""An instruction takes 2**7 ns of virtual time: more than two ticks of the slowest counter."""
 _MONITOR = Path(__file__).with_name("smg_monitor.c")
 _MONITOR_SYMBOLS = ("smg_monitor_start", "smg_monitor_fault", "smg_monitor_nothing")
 _EXCEPTIONS = 14
@@ -227,7 +231,10 @@ class QemuMachine:
         start, fault = (self._symbol(name).address | 1 for name in _MONITOR_SYMBOLS[:2])
         table = (stack.address + stack.bytes, start, *[fault] * _EXCEPTIONS)
         vectors = struct.pack(f"<{len(table)}I", *table)
-        return Session(self._host, self.elf, vectors, self._seconds_limit, self._debugger)
+        command = [find(PROGRAM), *_arguments(self._host), *_debug_arguments(self._debugger)]
+        files = {"firmware.elf": self.elf, "vectors.bin": vectors}
+        handles = [self._debugger.fileno()] if self._debugger else []
+        return Session(self._host.machine, command, files, self._seconds_limit, handles)
 
     def _ask(
         self, command: str, operands: tuple[int, ...], words: int, content: bytes = b""
@@ -290,3 +297,20 @@ def _unwrapped(fast: int, estimate: int) -> int:
     """The number of ticks that is `fast` modulo 2**32 and nearest to `estimate`."""
     wraps = round((estimate - fast) / (1 << 32))
     return fast + (max(wraps, 0) << 32)
+
+
+def _arguments(board: QemuBoard) -> list[str]:
+    return [
+        "-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none",
+        "-nic", "none", "-semihosting-config", "enable=on,target=native",
+        "-icount", f"shift={NANOSECONDS_SHIFT},sleep=off",
+        "-device", "loader,file=firmware.elf",
+        "-device", f"loader,file=vectors.bin,addr={board.vectors:#x},force-raw=on",
+    ]  # fmt: skip
+
+
+def _debug_arguments(debugger: socket.socket | None) -> list[str]:
+    if debugger is None:
+        return []
+    place = f"socket,id=debugger,fd={debugger.fileno()},server=on,wait=off"
+    return ["-chardev", place, "-gdb", "chardev:debugger"]

@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import os
 import select
-import shutil
-import socket
+import signal
 import struct
 import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.qemu.boards import QemuBoard
-
-PROGRAM = "qemu-system-arm"
-PACKAGE = "qemu-system-arm"
-NANOSECONDS_SHIFT = 7
-"""An instruction takes 2**7 ns of virtual time: more than two ticks of the slowest counter."""
 
 _REQUEST_WORDS = 7
 _DONE = 0x4B4F
@@ -57,49 +50,36 @@ class CoreFault(Exception):  # noqa: N818 - never leaves the room
         self.report = report
 
 
-def find_qemu() -> str:
-    """The path of QEMU; raises EmulationError, which names the package, where there is none."""
-    found = shutil.which(PROGRAM)
-    if found is None:
-        raise EmulationError(
-            "QEMU",
-            f"there is no {PROGRAM} on PATH, and this core is emulated by it",
-            f"install the package {PACKAGE} (Debian, Ubuntu) or qemu (others)",
-        )
-    return found
-
-
 class Session:
-    """A QEMU process that has loaded a firmware with the monitor, and answers requests.
+    """A QEMU process that runs a firmware with a monitor, which answers requests.
 
     Args:
-        board: the machine.
-        elf: the firmware.
-        vectors: the vector table: initial stack pointer and exception handlers.
+        name: of the emulated machine, for errors.
+        command: what to run, in a folder of its own.
+        files: the contents of that folder, by name.
         seconds_limit: for one answer.
-        debugger: a listening socket to which GDB may connect.
+        handles: file descriptors that the process keeps.
     """
 
     def __init__(
         self,
-        board: QemuBoard,
-        elf: bytes,
-        vectors: bytes,
+        name: str,
+        command: Sequence[str],
+        files: Mapping[str, bytes],
         seconds_limit: float,
-        debugger: socket.socket | None = None,
+        handles: Sequence[int] = (),
     ) -> None:
-        self._name = board.machine
+        self._name = name
         self._seconds_limit = seconds_limit
-        program = find_qemu()
         self._folder = tempfile.TemporaryDirectory(prefix="smidgen-qemu-")
         place = Path(self._folder.name)
-        (place / "firmware.elf").write_bytes(elf)
-        (place / "vectors.bin").write_bytes(vectors)
+        for file, content in files.items():
+            (place / file).write_bytes(content)
+            (place / file).chmod(0o700)  # a program must be executable
         with (place / "messages").open("wb") as messages:
             self._process = subprocess.Popen(
-                [program, *_arguments(board), *_debug_arguments(debugger)],
-                cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages,
-                bufsize=0, pass_fds=[debugger.fileno()] if debugger else [],
+                command, cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=messages, bufsize=0, pass_fds=tuple(handles),
             )  # fmt: skip
         self._stop = weakref.finalize(self, _stop, self._process, self._folder)
 
@@ -170,24 +150,8 @@ class Session:
         status = self._process.returncode
         self.close()
         said = messages.splitlines()[-1] if messages else "it said nothing"
-        return EmulationError(f"QEMU {self._name}", f"ended with status {status}: {said}")
-
-
-def _arguments(board: QemuBoard) -> list[str]:
-    return [
-        "-M", board.machine, "-display", "none", "-monitor", "none", "-serial", "none",
-        "-nic", "none", "-semihosting-config", "enable=on,target=native",
-        "-icount", f"shift={NANOSECONDS_SHIFT},sleep=off",
-        "-device", "loader,file=firmware.elf",
-        "-device", f"loader,file=vectors.bin,addr={board.vectors:#x},force-raw=on",
-    ]  # fmt: skip
-
-
-def _debug_arguments(debugger: socket.socket | None) -> list[str]:
-    if debugger is None:
-        return []
-    place = f"socket,id=debugger,fd={debugger.fileno()},server=on,wait=off"
-    return ["-chardev", place, "-gdb", "chardev:debugger"]
+        ended = f"with status {status}" if status >= 0 else f"by {signal.Signals(-status).name}"
+        return EmulationError(f"QEMU {self._name}", f"ended {ended}: {said}")
 
 
 def _opened(pipe: IO[bytes] | None) -> IO[bytes]:

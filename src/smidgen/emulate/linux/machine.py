@@ -1,0 +1,228 @@
+"""A program on QEMU's user mode: functions are called on it, as on `emulate.machine.Machine`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import weakref
+from collections.abc import Mapping
+from dataclasses import astuple, replace
+from pathlib import Path
+
+from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
+from smidgen.emulate.firmware import Firmware, Sizes, Symbol, read_firmware
+from smidgen.emulate.installed import find
+from smidgen.emulate.linux.executable import linux_program
+from smidgen.emulate.program import FirmwareSources
+from smidgen.emulate.qemu.session import Session
+from smidgen.targets.catalogue import Board, Core, MemoryRegion
+from smidgen.targets.toolchain import compile_host_library, compile_object
+
+_HERE = Path(__file__).parent
+_SERVER, _PLUGIN = _HERE / "smg_server.c", _HERE / "smg_count.c"
+_SECONDS_LIMIT = 600.0
+_SERVER_STACK_BYTES = 256
+"""The top of the stack, which the server uses itself."""
+_PAINT = b"\xa5"
+_MOST_ARGUMENTS = 4
+_ENTRY_SYMBOLS = ("smg_server_start", "smg_server_nothing")
+_MEGABYTE = 1 << 20
+_CODE = MemoryRegion("code", 0x0010_0000, 128 * _MEGABYTE, 0)
+_RAM = MemoryRegion("ram", 0x1000_0000, 1024 * _MEGABYTE, 0)
+# Without a C library the compiler's targets for bare cores do: the code of functions is the same.
+_BARE_TARGETS = {"arm-linux-musleabihf": "arm-freestanding-eabihf",
+                 "aarch64-linux-musl": "aarch64-freestanding"}  # fmt: skip
+_PROGRAMS = {"armv6": "qemu-arm", "armv8": "qemu-aarch64", "rv64": "qemu-riscv64"}
+"""By what a core's ISA starts with."""
+
+
+def program_for(core: Core) -> str:
+    """QEMU's program for `core`; raises EmulationError where there is none."""
+    for isa, program in _PROGRAMS.items():
+        if core.isa.startswith(isa):
+            return program
+    raise EmulationError(f"core {core.name!r}", "is not run by QEMU's user mode")
+
+
+class LinuxMachine:
+    """A static Linux program that holds a model, on an emulated core and this computer's kernel.
+
+    What the instructions do is the core's; memory is this computer's, so that what does not fit
+    into a board's is not noticed here. Instructions are counted exactly, by a plugin of QEMU;
+    clocks are not modelled.
+
+    Args:
+        program: what to compile.
+        board: whose core is emulated.
+        sizes: of the model as compiled for `board`; default: of the whole program.
+
+    Raises:
+        EmulationError: QEMU's user mode is not installed, or does not serve the core.
+        ToolchainError: the build fails.
+    """
+
+    def __init__(self, program: FirmwareSources, board: Board, sizes: Sizes | None = None) -> None:
+        self.board = board
+        self.own_sources: Mapping[str, str] = {_SERVER.name: _SERVER.read_text(encoding="utf-8")}
+        self._qemu = find(program_for(board.core))
+        self.elf = _link(program, self.own_sources, board)
+        self._image = read_firmware(self.elf)
+        stack = self._image.stack
+        self._painted = range(stack.start, stack.stop - _SERVER_STACK_BYTES)
+        self.firmware: Firmware = replace(self._image, sizes=sizes or self._image.sizes)
+        self._root: str | None = None
+        self._layers: tuple[str, ...] = ()
+        self.clear_counts()
+        self._start()
+
+    def reset(self) -> None:
+        """Memory as after the start of the program; the stack is painted anew."""
+        self._session.close()
+        self._start()
+
+    def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
+        """Attributes what function `root` calls to `layers`; starts the program anew."""
+        if root is not None:
+            self._function(root)
+        self._root, self._layers = root, layers
+        self.clear_counts()
+        self.reset()
+
+    def clear_counts(self) -> None:
+        """Forgets what was counted."""
+        self._counted = [0] * (1 + len(self._layers))
+
+    def counts(self) -> Counts:
+        """Instructions since the counts were cleared, by layer; without modelled clocks."""
+        names = (ROOT, *self._layers)
+        return Counts(
+            layers=tuple(
+                RegionCounts(name, count, None)
+                for name, count in zip(names, self._counted, strict=True)
+            ),
+            functions=(),
+            instructions=sum(self._counted),
+            modelled_cycles=None,
+        )
+
+    def call(self, symbol: str, *args: int) -> int:
+        """Calls the function `symbol` with up to 4 arguments; returns the low word of its result.
+
+        Raises:
+            UnknownName: no such function.
+            EmulationError: the program was stopped by a signal, or ran for too long.
+        """
+        result, counted = self._invoke(symbol, args)
+        counted[0] -= self._call_cost
+        self._counted = [a + b for a, b in zip(self._counted, counted, strict=True)]
+        return result
+
+    def read(self, address: int, count: int) -> bytes:
+        """`count` bytes from `address`."""
+        self._session.ask("R", (address, count), 0)
+        return self._session.take(count)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Puts `data` at `address`."""
+        self._session.exchange("W", (address, len(data)), data, 1)
+
+    def symbol(self, name: str) -> tuple[int, int]:
+        """Address and bytes of a function or object; raises UnknownName."""
+        found = self._symbol(name)
+        return found.address, found.bytes
+
+    @property
+    def stack_bytes(self) -> int:
+        """The deepest stack of all calls since the last reset, by the paint that is gone."""
+        (called_at,) = self._session.ask("S", (), 1)
+        untouched = self.read(self._painted.start, len(self._painted))
+        used = len(untouched.lstrip(_PAINT))
+        return called_at - self._painted.stop + used if used else 0
+
+    def _invoke(self, symbol: str, args: tuple[int, ...]) -> tuple[int, list[int]]:
+        if len(args) > _MOST_ARGUMENTS:
+            raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
+        function = self._function(symbol)
+        if not self._session.alive:
+            raise EmulationError("QEMU", "has stopped after a fault", "reset the machine")
+        try:
+            (result,) = self._session.ask("C", (function.address, *args), 1)
+        except EmulationError as problem:
+            raise EmulationError(
+                f"{symbol} on {self.board.name}", f"{problem.thing} {problem.why}", problem.hint
+            ) from None
+        regions = 1 + len(self._layers)
+        return result, list(struct.unpack(f"<{regions}Q", os.read(self._counts, 8 * regions)))
+
+    def _start(self) -> None:
+        self._counts, writing = os.pipe()
+        os.set_blocking(self._counts, False)
+        files = {
+            "program": linux_program(self.elf, self._image, (_CODE, _RAM)),
+            "regions.bin": self._places(),
+        }
+        plugin = f"{_plugin()},regions=regions.bin,handle={writing}"
+        core = self.board.core
+        command = [self._qemu, "-cpu", core.emulator_model, "-plugin", plugin, "./program"]
+        self._session = Session(core.name, command, files, _SECONDS_LIMIT, [writing])
+        os.close(writing)
+        weakref.finalize(self._session, os.close, self._counts)
+        self.write(self._painted.start, _PAINT * len(self._painted))
+        self._call_cost = 0
+        self._call_cost = sum(self._invoke("smg_server_nothing", ())[1]) - 1
+
+    def _places(self) -> bytes:
+        """Where the root function lies and where the layers start; 1 is where no function is."""
+        root = self._function(self._root) if self._root else Symbol("", 0, 0, True)
+        known = self.firmware.symbols
+        entries = [known[each].address if each in known else 1 for each in self._layers]
+        words = (root.address, root.address + root.bytes, *entries)
+        return struct.pack(f"<{len(words)}Q", *words)
+
+    def _symbol(self, name: str) -> Symbol:
+        if name not in self.firmware.symbols:
+            raise UnknownName("symbol", name, self.firmware.symbols)
+        return self.firmware.symbols[name]
+
+    def _function(self, name: str) -> Symbol:
+        found = self._symbol(name)
+        if not found.is_function:
+            raise EmulationError(f"symbol {name!r}", "is no function")
+        return found
+
+
+def _plugin() -> Path:
+    return compile_host_library({_PLUGIN.name: _PLUGIN.read_text(encoding="utf-8")})
+
+
+def open_linux(
+    program: FirmwareSources, board: Board, debugger: socket.socket | None = None
+) -> LinuxMachine:
+    """`program` on QEMU's user mode; sizes are those of the model for `board`, if it has flash."""
+    if debugger is not None:
+        raise EmulationError(
+            f"board {board.name}", "is emulated without a debugger", "choose another board"
+        )
+    if board.flash:
+        return LinuxMachine(program, board, read_firmware(program.link(board)).sizes)
+    return LinuxMachine(program, board, _object_sizes(program, board.core))
+
+
+def _link(program: FirmwareSources, server: Mapping[str, str], board: Board) -> bytes:
+    target = _BARE_TARGETS.get(board.core.zig_target, board.core.zig_target)
+    host = replace(board, core=replace(board.core, zig_target=target), flash=(_CODE,), ram=(_RAM,))
+    entries = (*_ENTRY_SYMBOLS, *program.entry_symbols)
+    joined = replace(program, files={**program.files, **server}, entry_symbols=entries)
+    return joined.link(host)
+
+
+def _object_sizes(program: FirmwareSources, core: Core) -> Sizes:
+    """Of the program's own units, compiled for Linux and not linked."""
+    units = [name for name in program.files if name.endswith(".c")]
+    objects = [
+        compile_object(program.files, unit, core, optimise=program.optimise) for unit in units
+    ]
+    sizes = [read_firmware(each).sizes for each in objects]
+    return Sizes(*(sum(column) for column in zip(*map(astuple, sizes), strict=True)))
