@@ -77,13 +77,40 @@ SMG_INLINE int32_t smg_softmax_s8_headroom(int32_t sum) {
     return headroom;
 }
 
-SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y,
-                                   int32_t *exps) {
+SMG_INLINE int32_t smg_softmax_s8_largest(const int8_t *x, int32_t depth) {
     int32_t largest = INT8_MIN;
     SMG_ROLLED
-    for (int32_t i = 0; i < op->depth; ++i) {
+    for (int32_t i = 0; i < depth; ++i) {
         largest = smg_max(largest, x[i]);
     }
+    return largest;
+}
+
+/* What turns the exps of a row into outputs: 1 / sum, and the shift that brings it to 1/256. */
+typedef struct {
+    int32_t scale, shift;
+} smg_softmax_s8_share_t;
+
+/* For a sum of exps, Q12.19. */
+SMG_INLINE smg_softmax_s8_share_t smg_softmax_s8_share(int32_t sum) {
+    const int32_t headroom = smg_softmax_s8_headroom(sum);
+    const smg_softmax_s8_share_t share = {
+        smg_one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u)),
+        12 - headroom + 31 - 8};
+    return share;
+}
+
+/* The output for an exp, Q0.31. */
+SMG_INLINE int8_t smg_softmax_s8_quantum(smg_softmax_s8_share_t share, int32_t exp) {
+    const int32_t raw = smg_high_mul(share.scale, exp);
+    const int32_t quanta =
+        share.shift > 31 ? 0 : smg_min(smg_rounding_shift(raw, share.shift), 255);
+    return (int8_t)(quanta + INT8_MIN);
+}
+
+SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, int8_t *y,
+                                   int32_t *exps) {
+    const int32_t largest = smg_softmax_s8_largest(x, op->depth);
     int32_t sum = 0; /* Q12.19 */
     SMG_ROLLED
     for (int32_t i = 0; i < op->depth; ++i) {
@@ -91,15 +118,10 @@ SMG_INLINE void smg_softmax_s8_row(const smg_softmax_s8_t *op, const int8_t *x, 
         exps[i] = difference >= op->smallest_difference ? smg_softmax_s8_exp(op, difference) : 0;
         sum += smg_rounding_shift(exps[i], 12);
     }
-    const int32_t headroom = smg_softmax_s8_headroom(sum);
-    const int32_t scale =
-        smg_one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
-    const int32_t shift = 12 - headroom + 31 - 8;
+    const smg_softmax_s8_share_t share = smg_softmax_s8_share(sum);
     SMG_ROLLED
     for (int32_t i = 0; i < op->depth; ++i) {
-        const int32_t raw = smg_high_mul(scale, exps[i]);
-        const int32_t quanta = shift > 31 ? 0 : smg_min(smg_rounding_shift(raw, shift), 255);
-        y[i] = (int8_t)(quanta + INT8_MIN);
+        y[i] = smg_softmax_s8_quantum(share, exps[i]);
     }
 }
 

@@ -94,10 +94,16 @@ def _twice_reciprocal(a: Array) -> Array:
 def softmax_quanta(x: Array, factor: Multiplier, output_bits: int) -> Array:
     """Softmax over the last axis of quanta `x`, in output quanta counted from the lowest."""
     difference = x.astype(np.int64) - x.max(axis=-1, keepdims=True)
+    exps = exps_of_differences(difference, factor)
+    summands = rounding_shift_right(exps, SUM_INTEGER_BITS)
+    scale, over_unit = reciprocal(summands.sum(axis=-1, keepdims=True))
+    raw = rounding_shift_right(doubling_high_mul(scale, exps), over_unit + 31 - output_bits)
+    return np.minimum(raw, (1 << output_bits) - 1)
+
+
+def exps_of_differences(difference: Array, factor: Multiplier) -> Array:
+    """Exp of input differences <= 0, as Q0.31; 0 for those that do not count."""
     counted = difference >= smallest_difference(factor.shift)
     scaled = np.where(counted, difference, 0) << factor.shift
     exps = exp_on_negative(doubling_high_mul(scaled, factor.mantissa))
-    summands = np.where(counted, rounding_shift_right(exps, SUM_INTEGER_BITS), 0)
-    scale, over_unit = reciprocal(summands.sum(axis=-1, keepdims=True))
-    raw = rounding_shift_right(doubling_high_mul(scale, exps), over_unit + 31 - output_bits)
-    return np.where(counted, np.minimum(raw, (1 << output_bits) - 1), 0)
+    return np.where(counted, exps, 0)
