@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kernels.harness import check
 from kernels.matrix_cases import Layer, cases_for, dense_layers
 from kernels.test_conv_kernels import BATCHES, M0, M3, M4, RV
+from smidgen.ops.dense.kernels.dense_few_s8_dsp import DenseFewInt8Dsp
 from smidgen.ops.dense.kernels.dense_s8 import DenseInt8
 from smidgen.ops.dense.kernels.dense_s8_dsp import DenseRowsInt8Dsp, DenseVectorInt8Dsp
 from smidgen.ops.dense.kernels.dense_s8_interleaved import (
@@ -32,6 +33,14 @@ def test_portable_kernel_is_exact_on_the_host(layers):
 def test_dsp_kernel_of_one_row_is_exact(layers):
     cases = cases_for(DenseVectorInt8Dsp(), layers)
     assert len(cases) > len(layers) // 5
+    check(cases, M4)
+
+
+@settings(BATCHES, max_examples=2)
+@given(LAYERS)
+def test_dsp_kernel_of_few_outputs_is_exact(layers):
+    cases = cases_for(DenseFewInt8Dsp(), layers)
+    assert len(cases) > len(layers) // 4
     check(cases, M4)
 
 

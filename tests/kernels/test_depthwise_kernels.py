@@ -8,12 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from kernels.cases import batch, depthwise_graph, few_batches, int8, random_depthwise, seeds
+from kernels.cases import (
+    FACTORS,
+    batch,
+    depthwise_graph,
+    few_batches,
+    int8,
+    pick,
+    random_depthwise,
+    seeds,
+    zero_point,
+)
 from kernels.harness import Case, check
 from smidgen.compiler.sharing import Style
 from smidgen.graph.graph import Graph
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.kernels import depthwise_s8_dsp
+from smidgen.ops.conv.kernels.depthwise_few_s8_dsp import DepthwiseFewInt8Dsp
 from smidgen.ops.conv.kernels.depthwise_s8 import DepthwiseConv2DInt8
 from smidgen.ops.conv.kernels.depthwise_s8_dsp import DepthwiseConv2DInt8Dsp
 from smidgen.ops.conv.kernels.depthwise_s8_plane import DepthwiseConv2DInt8Plane
@@ -77,6 +88,38 @@ def test_dsp_kernel_in_bands_is_exact(seed: int) -> None:
         made = cases(BANDS, batch(random_depthwise, 400, seed))
         assert made
         check(made, "nucleo-l4r5zi")
+
+
+def random_strip(rng: np.random.Generator) -> Graph:
+    """A layer with a window along one axis, without padding."""
+    taps, stride, dilation = (int(rng.integers(1, most)) for most in (9, 4, 3))
+    along, across = (taps - 1) * dilation + 1 + int(rng.integers(5)), int(rng.integers(1, 4))
+    upright = bool(rng.integers(2))
+    op = DepthwiseConv2D(
+        (stride, 1) if upright else (1, stride),
+        dilation=(dilation, 1) if upright else (1, dilation),
+        activation=pick(rng, list(Activation)),
+    )
+    size = (along, across) if upright else (across, along)
+    window = (taps, 1) if upright else (1, taps)
+    return depthwise_graph(
+        op,
+        (*size, pick(rng, [4, 8, 12])),
+        window,
+        1,
+        rng,
+        zero_points=(zero_point(rng), zero_point(rng)),
+        factors=pick(rng, FACTORS),
+        extreme=bool(rng.integers(2)),
+    )
+
+
+@few_batches
+@given(seeds)
+def test_dsp_kernel_of_few_outputs_is_exact(seed: int) -> None:
+    made = cases(DepthwiseFewInt8Dsp(), batch(random_strip, 60, seed))
+    assert len(made) >= 60
+    check(made, "nucleo-l4r5zi")
 
 
 def test_layers_over_one_channel_may_run_as_convolutions() -> None:
