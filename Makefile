@@ -12,7 +12,7 @@ ifneq ($(wildcard ../shared/data),)
 export SMIDGEN_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: help demo test test-all check lint fuzz record bench bench-diff format lock clean
+.PHONY: help demo test test-all check lint fuzz record bench bench-diff bench-record tune format lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,11 +39,17 @@ lint: $(VENV)/.dev  ## Style, types, floors, C format
 record: $(VENV)/.dev  ## Write the golden files and recorded sizes anew
 	SMIDGEN_RECORD=1 $(BIN)/python -m pytest tests/golden tests/size tests/unit/graph
 
-bench: $(VENV)/.dev  ## Measure every sample model on every core (long)
+bench: $(VENV)/.dev  ## Measure every sample model on every core (half an hour on two cores)
 	$(BIN)/python benchmarks/bench.py --out out/bench.json
 
 bench-diff: $(VENV)/.dev  ## What moved since the recorded benchmark
 	$(BIN)/python benchmarks/bench.py --diff benchmarks/recorded.json out/bench.json
+
+bench-record: $(VENV)/.dev  ## Make the last benchmark the recorded one, and write docs/benchmark.md
+	$(BIN)/python benchmarks/bench.py --record out/bench.json
+
+tune: $(VENV)/.dev  ## Measure the layers of common models anew (minutes; then: make record)
+	$(BIN)/python benchmarks/tune.py
 
 fuzz: $(VENV)/.dev  ## Attack the readers for longer than the tests do
 	$(BIN)/python tests/fuzz/fuzz_tflite.py --runs 200000 --seed 1

@@ -14,6 +14,7 @@ from smidgen.emulate.proof import Proof, ignore_progress, prove, random_samples
 from smidgen.emulate.samples import draw_inputs
 from smidgen.frontends.load import load_model
 from smidgen.graph.graph import Graph
+from smidgen.search.fitting import compile_tuned
 from smidgen.targets import catalogue
 from smidgen.targets.catalogue import Board
 
@@ -34,6 +35,9 @@ def compile(
     name: str = "",
     objective: str = "balanced",
     ram_budget_bytes: int | None = None,
+    *,
+    tune: bool = False,
+    flash_budget: int | None = None,
 ) -> Artifact:
     """Compile a graph to C for a board.
 
@@ -44,12 +48,20 @@ def compile(
         objective: "size", "balanced" or "speed".
         ram_budget_bytes: the most that the arena may have. Where it would have more, layers run in
             bands of rows, with the same output bytes; the stack comes on top.
+        tune: measure on the emulated core what kernels take, and choose by that.
+        flash_budget: tune for the most speed in so many bytes of flash, code and constants.
 
     Raises:
         UnknownName: no such board or objective.
         DoesNotFit: no way was found to keep the budget.
         UnsupportedError: no kernel serves some op or type.
+        DoesNotFit: nothing meets the flash budget.
+        EmulationError: kernels are to be measured on a core that is not emulated.
     """
+    if tune or flash_budget is not None:
+        return compile_tuned(
+            graph, _board(board), name, objective, flash_budget, ram_budget_bytes=ram_budget_bytes
+        )
     return compile_graph(graph, _board(board), name, objective, ram_budget_bytes)
 
 

@@ -29,7 +29,7 @@ from smidgen.compiler.sharing import Style
 from smidgen.emulate.machine import Machine
 from smidgen.graph.graph import Graph
 from smidgen.ops.kernel import Kernel, KernelCall
-from smidgen.ops.registry import headers
+from smidgen.ops.registry import header_closure
 from smidgen.targets.catalogue import Board, Core, board, core
 from smidgen.targets.toolchain import compile_firmware, compile_host_library
 
@@ -152,20 +152,7 @@ def emit(placed: Sequence[Placed], style: Style = Style.SHARED) -> dict[str, str
         wanted += [name for name in writer.headers if name not in wanted]
     includes = "\n".join(f'#include "{name}"' for name in wanted)
     text = "\n".join([includes, *tables, shared.text(), *bodies])
-    known = headers()
-    return {"cases.c": text, **{name: known[name] for name in _closure(wanted)}}
-
-
-def _closure(wanted: Sequence[str]) -> list[str]:
-    found: list[str] = []
-    queue = list(wanted)
-    while queue:
-        name = queue.pop(0)
-        if name not in found:
-            found.append(name)
-            lines = headers()[name].splitlines()
-            queue += [line.split('"')[1] for line in lines if line.startswith('#include "')]
-    return found
+    return {"cases.c": text, **header_closure(wanted)}
 
 
 def run_on_host(sources: dict[str, str], placed: Sequence[Placed]) -> list[bytes]:

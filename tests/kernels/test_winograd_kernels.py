@@ -17,8 +17,8 @@ from kernels.matrix_cases import (
     cases_for,
     graph_of,
 )
+from smidgen.compiler.choice import choose_kernel
 from smidgen.compiler.objective import OBJECTIVES
-from smidgen.compiler.program import choose_kernel
 from smidgen.compiler.sharing import Style
 from smidgen.ops.conv.kernels.conv2d_s8_winograd_dsp import Conv2DInt8WinogradDsp
 from smidgen.ops.conv.ops import Conv2D

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from smidgen.cli.options import (
     ram_budget_option,
 )
 from smidgen.cli.program import program
+from smidgen.cli.progress import Rounds, TerminalProgress
 from smidgen.cli.quantization import quantization_options
-from smidgen.project.build import build
+from smidgen.project.build import Tuning, build
 from smidgen.project.calibration import SampleFiles
 
 
@@ -30,6 +32,14 @@ from smidgen.project.calibration import SampleFiles
 @objective_option
 @ram_budget_option
 @quantization_options
+@click.option(
+    "--tune", is_flag=True,
+    help="Measure on the emulated core what kernels take for each layer, and choose by that.",
+)  # fmt: skip
+@click.option(
+    "--flash-budget", type=click.IntRange(min=1), metavar="BYTES",
+    help="Tune for the most speed in so much flash, code and constants together.",
+)  # fmt: skip
 def compile_command(
     model: Path,
     board: str,
@@ -38,9 +48,17 @@ def compile_command(
     objective: str,
     ram_budget: int | None,
     calibrate: SampleFiles,
+    tune: bool,
+    flash_budget: int | None,
 ) -> None:
     """Compile MODEL to C for a board, prove it on the emulated board, and report."""
-    made = build(smidgen.load(model), board, output, name, objective, calibrate, ram_budget)
+    graph = smidgen.load(model)
+    make = partial(build, graph, board, output, name, objective, calibrate, ram_budget)
+    if tune or flash_budget is not None:
+        with TerminalProgress() as progress:
+            made = make(Tuning(flash_budget, Rounds(progress).show))
+    else:
+        made = make()
     click.echo(made.text)
     click.echo(f"\nmade in {output}: {', '.join(made.files)}")
     if made.is_verified:

@@ -20,6 +20,7 @@ from smidgen.cli.inspect import inspect_command
 from smidgen.cli.profile import profile_command
 from smidgen.cli.quantize import quantize_command
 from smidgen.cli.run import run_command
+from smidgen.cli.tune import tune_command
 from smidgen.core.errors import SmidgenError
 
 
@@ -45,6 +46,7 @@ _COMMANDS = (
     profile_command,
     quantize_command,
     run_command,
+    tune_command,
 )
 for _command in _COMMANDS:
     cli.add_command(_command)

@@ -60,3 +60,16 @@ class TerminalProgress:
     def _finish(self) -> None:
         if self._live and self._task is not None:
             self._live.update(self._task, completed=self._live.tasks[self._task].total)
+
+
+class Rounds:
+    """Shows the rounds of a measurement as one stage."""
+
+    def __init__(self, progress: TerminalProgress) -> None:
+        self._progress = progress
+
+    def show(self, done: int, rounds: int) -> None:
+        """`done` of `rounds` are done."""
+        if not done:
+            self._progress.stage(f"measuring kernels, {rounds} rounds", rounds)
+        self._progress.step(done)

@@ -8,20 +8,21 @@ from textwrap import wrap
 from smidgen.compiler.artifact import Artifact, Bands, Manifest, Port, Resident
 from smidgen.compiler.bands.call import BandedCall
 from smidgen.compiler.budget import within_budget
+from smidgen.compiler.choice import Wanted
 from smidgen.compiler.codegen.header import write_header
 from smidgen.compiler.codegen.literals import LINE_WIDTH, comment_safe, identifier
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.source import SourceWriter
-from smidgen.compiler.objective import OBJECTIVES
+from smidgen.compiler.costs import CostTable, shipped
+from smidgen.compiler.objective import OBJECTIVES, objective_called
 from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.program import Program, build_program
-from smidgen.core.errors import UnknownName, UnsupportedError
+from smidgen.core.errors import UnsupportedError
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Tensor
-from smidgen.ops.registry import headers
+from smidgen.ops.registry import header_closure
 from smidgen.targets.catalogue import Board
 
-OPTIMISE = {"size": "-Os", "balanced": "-O2", "speed": "-O2"}
 COMMON_FLAGS = ("-std=c99", "-ffp-contract=off")
 
 
@@ -31,23 +32,33 @@ def compile_graph(
     name: str = "",
     objective: str = "balanced",
     ram_budget_bytes: int | None = None,
+    *,
+    costs: CostTable | None = None,
+    flash_bytes: float | None = None,
 ) -> Artifact:
     """C for `graph` on `board`.
 
     `name` is the prefix of the C identifiers (default: the graph's name); `objective` is "size",
     "balanced" or "speed". Where the arena would have more than `ram_budget_bytes`, layers run in
-    bands of rows so that it has not. The same input gives the same bytes. Raises UnsupportedError
-    for what no kernel serves, UnknownName for another objective, and DoesNotFit where the budget
-    cannot be kept.
+    bands of rows so that it has not. `costs` are what layers were measured to take (default: what
+    is shipped); with `flash_bytes` the layers are as fast as they can be in so much flash. The same
+    input gives the same bytes. Raises UnsupportedError for what no kernel serves, UnknownName for
+    another objective, and DoesNotFit where a budget cannot be kept.
     """
-    if objective not in OBJECTIVES:
-        raise UnknownName("objective", objective, OBJECTIVES)
     _refuse_core(board)
     _check_ports(graph)
-    prefix = identifier(name or graph.name)
-    program = build_program(optimise(graph), board.core, OBJECTIVES[objective])
+    wanted = Wanted(objective_called(objective), shipped() if costs is None else costs, flash_bytes)
+    program = build_program(optimise(graph), board.core, wanted)
     if ram_budget_bytes is not None:
-        program = within_budget(program, board.core, OBJECTIVES[objective], ram_budget_bytes)
+        program = within_budget(program, board.core, wanted, ram_budget_bytes)
+    return write_artifact(graph, program, board, name, objective)
+
+
+def write_artifact(
+    graph: Graph, program: Program, board: Board, name: str = "", objective: str = "balanced"
+) -> Artifact:
+    """The C of `program`, to which `graph` was compiled."""
+    prefix = identifier(name or graph.name)
     writer = SourceWriter(program, Names(prefix))
     body = writer.body()
     title = _title(prefix, program, board, writer)
@@ -58,7 +69,7 @@ def compile_graph(
         f"{prefix}.h": write_header(prefix, title, program.arena_bytes, alignment, inputs, outputs),
         f"{prefix}.c": _source(prefix, title, writer, body),
         f"{prefix}_weights.h": _weights(prefix, writer),
-        **_kernel_headers(writer.headers),
+        **header_closure(("smg.h", *writer.headers)),
     }
     manifest = Manifest(
         name=graph.name,
@@ -79,7 +90,7 @@ def compile_graph(
             Resident(buffer.name, offset, buffer.nbytes, buffer.first, buffer.last)
             for buffer, offset in program.buffers
         ),
-        compile_flags=(*COMMON_FLAGS, OPTIMISE[objective]),
+        compile_flags=(*COMMON_FLAGS, OBJECTIVES[objective].compiler_flag),
         bands=_bands(program),
     )
     return Artifact(manifest, files)
@@ -173,18 +184,3 @@ def _weights(prefix: str, writer: SourceWriter) -> str:
         f"/* The constant tables of {prefix}; included by {prefix}.c only. */\n"
         f'#ifndef {guard}\n#define {guard}\n\n#include "smg.h"\n\n{writer.tables.text()}\n#endif\n'
     )
-
-
-def _kernel_headers(wanted: Iterable[str]) -> dict[str, str]:
-    """`wanted` headers and those that they include, by file name."""
-    known = headers()
-    found: dict[str, str] = {}
-    queue = ["smg.h", *wanted]
-    while queue:
-        name = queue.pop(0)
-        if name in found:
-            continue
-        found[name] = known[name]
-        lines = known[name].splitlines()
-        queue += [line.split('"')[1] for line in lines if line.startswith('#include "')]
-    return dict(sorted(found.items()))

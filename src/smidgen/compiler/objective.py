@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smidgen.core.errors import UnknownName
 from smidgen.ops.kernel import Cost, Kernel
 
 
@@ -17,6 +18,9 @@ class Objective:
     buys_speed: bool = False
     """Whether kernels are offered that take several times the flash of others."""
 
+    flash_share_per_kb: float = 0.0
+    """What a kilobyte of flash is worth where costs were measured, as a part of all time."""
+    compiler_flag: str = "-O2"
     shares_code: bool = True
     """Whether layers that run the same kernel share one copy of its code."""
 
@@ -30,8 +34,15 @@ class Objective:
 
 
 OBJECTIVES: Mapping[str, Objective] = {
-    "size": Objective(4.0),
-    "balanced": Objective(0.0),
+    "size": Objective(4.0, flash_share_per_kb=1.0, compiler_flag="-Os"),
+    "balanced": Objective(0.0, flash_share_per_kb=0.05),
     "speed": Objective(0.0, buys_speed=True, shares_code=False),
 }
 BALANCED = OBJECTIVES["balanced"]
+
+
+def objective_called(name: str) -> Objective:
+    """The objective called `name`; raises UnknownName."""
+    if name not in OBJECTIVES:
+        raise UnknownName("objective", name, OBJECTIVES)
+    return OBJECTIVES[name]

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smidgen.compiler.bands.call import BandedCall
 from smidgen.compiler.bands.kernels import BandKernels
-from smidgen.compiler.bands.lowering import lower_bands
-from smidgen.compiler.bands.op import RowBands
+from smidgen.compiler.choice import Choice, Wanted, choose
 from smidgen.compiler.memory.buffers import Buffer
 from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
 from smidgen.compiler.memory.storage import Schedule, Storage, assign_storage, scratch_name
-from smidgen.compiler.objective import BALANCED, Objective
+from smidgen.compiler.objective import Objective
 from smidgen.compiler.sharing import Style, styles
 from smidgen.graph.graph import Graph, Node
-from smidgen.ops.kernel import Kernel, KernelCall
-from smidgen.ops.registry import candidates, no_kernel
+from smidgen.ops.kernel import KernelCall
 from smidgen.targets.catalogue import Core
 
 
@@ -50,18 +48,26 @@ class Program:
 def build_program(
     graph: Graph,
     core: Core,
-    objective: Objective = BALANCED,
+    wanted: Wanted | None = None,
     band_kernels: BandKernels | None = None,
 ) -> Program:
     """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves.
 
     `band_kernels` may remember what other programs of the same layers found.
     """
-    kernels = band_kernels or BandKernels(core, objective)
-    lowered = {node.name: _lowered(graph, node, kernels) for node in graph.nodes}
-    given = [(node, lowered[node.name].call) for node in graph.nodes]
+    wanted = wanted or Wanted()
+    kernels = band_kernels or BandKernels(core, wanted.objective)
+    return place_program(graph, choose(graph, kernels, wanted), core, wanted.objective)
+
+
+def place_program(
+    graph: Graph, choices: Sequence[Choice], core: Core, objective: Objective
+) -> Program:
+    """Merge views and plan the arena for one choice a node."""
+    given = [(node, each.call) for node, each in zip(graph.nodes, choices, strict=True)]
+    by_name = {node.name: each for node, each in zip(graph.nodes, choices, strict=True)}
     schedule, storage, plan = _with_frugal_calls(graph, given, core)
-    style = _styles(schedule, lowered, objective)
+    style = _styles(schedule, by_name, objective)
     steps = tuple(
         Step(
             node,
@@ -81,36 +87,18 @@ def build_program(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Lowered:
-    """A call, and the instructions that one inference is expected to spend in it."""
-
-    call: KernelCall
-    instructions: float
-
-
-def _lowered(graph: Graph, node: Node, kernels: BandKernels) -> _Lowered:
-    """Layers in bands become a loop of calls, any other node one call."""
-    if isinstance(node.op, RowBands):
-        banded = lower_bands(node.op, kernels)
-        return _Lowered(banded, banded.loop.expected_instructions)
-    signature, core = graph.signature(node), kernels.core
-    kernel = cheapest(graph, node, core, kernels.objective)
-    expected = kernel.cost(node.op, signature, core).instructions
-    return _Lowered(kernel.lower(node.op, signature, core), expected)
-
-
 def _styles(
-    schedule: Schedule, lowered: Mapping[str, _Lowered], objective: Objective
+    schedule: Schedule, choices: Mapping[str, Choice], objective: Objective
 ) -> Mapping[str, Style]:
-    """How each call runs its kernel: calls within loops count as others do."""
+    """How each call runs its kernel, as chosen or by rule; calls within loops count as others."""
     uses: list[tuple[Node, KernelCall]] = []
     taken: dict[str, float] = {}
     for node, call in schedule:
         inner = call.uses() if isinstance(call, BandedCall) else [(node, call)]
         uses += inner
-        taken |= {each.name: lowered[node.name].instructions / len(inner) for each, _ in inner}
-    return styles(uses, taken, objective)
+        taken |= {each.name: choices[node.name].time / len(inner) for each, _ in inner}
+    chosen = {name: each.style for name, each in choices.items() if each.style is not None}
+    return {**styles(uses, taken, objective), **chosen}
 
 
 def _with_frugal_calls(
@@ -147,23 +135,6 @@ def _planned(graph: Graph, schedule: Schedule, core: Core) -> tuple[Schedule, St
     storage = assign_storage(graph, schedule)
     plan = plan_memory(storage.buffers, storage.allowances, core.arena_alignment_bytes)
     return schedule, storage, plan
-
-
-def choose_kernel(
-    graph: Graph, node: Node, core: Core, objective: Objective = BALANCED
-) -> KernelCall:
-    """The call of the kernel with the lowest price under `objective` for `node` on `core`."""
-    kernel = cheapest(graph, node, core, objective)
-    return kernel.lower(node.op, graph.signature(node), core)
-
-
-def cheapest(graph: Graph, node: Node, core: Core, objective: Objective) -> Kernel:
-    """The kernel with the lowest price; raises UnsupportedOp where none serves."""
-    signature = graph.signature(node)
-    able = [each for each in candidates(node.op, signature, core) if objective.offers(each)]
-    if not able:
-        raise no_kernel(node.name, node.op, signature)
-    return min(able, key=lambda kernel: objective.price(kernel.cost(node.op, signature, core)))
 
 
 def _tensor_offsets(storage: Storage, plan: MemoryPlan) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -81,3 +81,18 @@ def headers() -> Mapping[str, str]:
             if entry.name.endswith(".h"):
                 texts[entry.name] = entry.read_text(encoding="utf-8")
     return texts
+
+
+def header_closure(wanted: Iterable[str]) -> dict[str, str]:
+    """`wanted` headers and those that they include, by file name."""
+    known = headers()
+    found: dict[str, str] = {}
+    queue = list(wanted)
+    while queue:
+        name = queue.pop(0)
+        if name in found:
+            continue
+        found[name] = known[name]
+        lines = known[name].splitlines()
+        queue += [line.split('"')[1] for line in lines if line.startswith('#include "')]
+    return dict(sorted(found.items()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,22 @@ from smidgen.emulate.unverified import (
 )
 from smidgen.graph.graph import Graph
 from smidgen.project.calibration import SampleFiles, calibrated
+from smidgen.search.fitting import compile_tuned
+from smidgen.search.tuning import ignore_rounds
 from smidgen.targets.catalogue import Board, is_board_file
 from smidgen.targets.catalogue import board as find_board
 
 REPORT_TEXT, REPORT_JSON = "report.txt", "report.json"
 BOARD_FILE = "board.toml"
 _PROOF_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """That kernels are to be measured: within `flash_budget` bytes, if any; and who is told."""
+
+    flash_budget: int | None = None
+    progress: Callable[[int, int], None] = ignore_rounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +70,18 @@ def build(
     objective: str = "balanced",
     calibration: Sequence[Path] | SampleFiles = (),
     ram_budget_bytes: int | None = None,
+    tuning: Tuning | None = None,
 ) -> Build:
     """Compile `graph`, prove it on made-up inputs, and write C and report into `folder`.
 
     A float graph is quantised first where `calibration` names files of samples, one an input.
+    With `tuning`, kernels are chosen by what they take on the board's emulated core.
     A core that no emulator at hand runs gets what compiling tells, and is reported as not verified.
     Nothing is written unless all of it worked. Raises SmidgenError's branches.
     """
     board = find_board(board_name)
     graph = calibrated(graph, calibration)
-    artifact = compile_graph(graph, board, name, objective, ram_budget_bytes)
+    artifact = _compiled(graph, board, name, objective, ram_budget_bytes, tuning)
     samples = random_samples(graph, _PROOF_SAMPLES)
     examine = _unverified if why_not_at_hand(board.core) else _verified
     measurement, proof, text = examine(graph, artifact, board, samples)
@@ -77,6 +89,27 @@ def build(
     extra = {REPORT_TEXT: text + "\n", REPORT_JSON: content + "\n", **_own_board(board_name)}
     artifact.write(folder, extra)
     return Build(artifact, proof, measurement, text, (*sorted(artifact.files), *extra))
+
+
+def _compiled(
+    graph: Graph,
+    board: Board,
+    name: str,
+    objective: str,
+    ram_budget_bytes: int | None,
+    tuning: Tuning | None,
+) -> Artifact:
+    if tuning is None:
+        return compile_graph(graph, board, name, objective, ram_budget_bytes)
+    return compile_tuned(
+        graph,
+        board,
+        name,
+        objective,
+        tuning.flash_budget,
+        tuning.progress,
+        ram_budget_bytes=ram_budget_bytes,
+    )
 
 
 def board_of(folder: Path, artifact: Artifact) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from smidgen.compiler.choice import choose_kernel
 from smidgen.compiler.compile import compile_graph
-from smidgen.compiler.program import choose_kernel
 from smidgen.core.errors import SmidgenError, UnsupportedError
 from smidgen.emulate.firmware import Sizes
 from smidgen.emulate.unverified import compiled_sizes

@@ -69,7 +69,7 @@ def compile_firmware(
     reserve = _default_stack(board) if reserve_stack_bytes is None else reserve_stack_bytes
     script = linker_script(board, entry_symbols, reserve)
     flags = (*_core_flags(board.core, optimise), *_defines(defines))
-    key = fingerprint(_identity(), sorted(sources.items()), flags, script, tuple(entry_symbols))
+    key = fingerprint(identity(), sorted(sources.items()), flags, script, tuple(entry_symbols))
 
     def build() -> bytes:
         return _link_firmware(sources, board, flags, script, entry_symbols[0])
@@ -91,7 +91,7 @@ def compile_object(
 ) -> bytes:
     """Compiles the one C file `main` (the others are its headers) to a relocatable object."""
     flags = (*_core_flags(core, optimise), *_defines(defines))
-    key = fingerprint(_identity(), sorted(sources.items()), main, flags)
+    key = fingerprint(identity(), sorted(sources.items()), main, flags)
 
     def build() -> bytes:
         with tempfile.TemporaryDirectory(prefix="smidgen-") as name:
@@ -115,7 +115,7 @@ def compile_host_library(
     """
     checks = ("-fsanitize=undefined", "-fno-sanitize-recover=all") if sanitize else ()
     flags = (*_COMMON_FLAGS, optimise, "-fPIC", "-mcpu=baseline", *checks, *_defines(defines))
-    key = fingerprint(_identity(), sorted(sources.items()), flags)
+    key = fingerprint(identity(), sorted(sources.items()), flags)
 
     def build() -> bytes:
         with tempfile.TemporaryDirectory(prefix="smidgen-") as name:
@@ -212,7 +212,7 @@ def _exit_status(result: subprocess.CompletedProcess[str]) -> str:
 
 
 @lru_cache(maxsize=1)
-def _identity() -> tuple[str, ...]:
+def identity() -> tuple[str, ...]:
     """What besides sources and options decides the output: compiler version and runtime text."""
     try:
         version = metadata.version("ziglang")

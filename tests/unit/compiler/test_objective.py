@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from smidgen.compiler.compile import OPTIMISE
 from smidgen.compiler.objective import OBJECTIVES
 from smidgen.ops.kernel import Cost
 from smidgen.ops.registry import kernels
@@ -32,7 +31,3 @@ def test_kernels_that_spend_flash_are_offered_for_speed_alone() -> None:
 
 def test_every_op_can_be_served_without_spending_flash() -> None:
     assert all(any(not kernel.spends_flash for kernel in listed) for listed in kernels().values())
-
-
-def test_every_objective_has_its_compiler_flag() -> None:
-    assert set(OBJECTIVES) == set(OPTIMISE)

@@ -1,0 +1,1 @@
+"""Searches that measure what they compare on an emulated core."""
