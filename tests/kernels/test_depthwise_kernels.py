@@ -189,6 +189,13 @@ LAYERS = {
 }
 
 
+@pytest.mark.parametrize(("name", "limit"), [("keywords", 5.1), ("image, stride 2", 6.6)])
+def test_plane_kernel_keeps_weights_in_registers_on_rv32(name: str, limit: float) -> None:
+    graph, _ = LAYERS[name]
+    counts = check(cases(PLANE, [graph], "esp32-c3")[:1], "esp32-c3")
+    assert counts[0] <= limit * graph.macs
+
+
 @pytest.mark.parametrize("style", [Style.SHARED, Style.OWN])
 def test_dsp_kernel_is_fast(style: Style) -> None:
     graphs = [graph for graph, _ in LAYERS.values()]

@@ -12,6 +12,7 @@
 #ifndef SMG_DEPTHWISE_S8_PLANE_H
 #define SMG_DEPTHWISE_S8_PLANE_H
 
+#include "smg_plane_3x3.h"
 #include "smg_rolled.h"
 #include "smg_scale.h"
 
@@ -154,6 +155,11 @@ SMG_INLINE void smg_depthwise_s8_plane_channel(const smg_depthwise_s8_plane_t *o
                                                const int32_t *words, int8_t *y, int32_t taps,
                                                int32_t stride, int32_t mode) {
     const int32_t apart = stride > 0 ? stride : op->stride_rows;
+    const bool kept = SMG_PLANE_KEEPS_WEIGHTS && taps == 3;
+    int32_t known[9];
+    for (int32_t i = 0; kept && i < 9; ++i) {
+        known[i] = weights[i];
+    }
     SMG_ROLLED
     for (int32_t c = op->out_cols; c > 0; --c) {
         const uint8_t *x = plane;
@@ -161,9 +167,13 @@ SMG_INLINE void smg_depthwise_s8_plane_channel(const smg_depthwise_s8_plane_t *o
         SMG_ROLLED
         for (int32_t left = op->out_rows; left > 0; left -= 4) {
             int32_t sums[4] = {0, 0, 0, 0};
-            smg_depthwise_s8_plane_sums(x, weights, taps > 0 ? taps : op->taps,
-                                        taps > 0 ? taps : op->win_cols, apart, stride,
-                                        stride > 0 ? 1 : op->dilation_rows, op->window_bytes, sums);
+            if (kept) {
+                smg_plane_sums_3x3(x, known, stride, op->window_bytes, sums);
+            } else {
+                smg_depthwise_s8_plane_sums(
+                    x, weights, taps > 0 ? taps : op->taps, taps > 0 ? taps : op->win_cols, apart,
+                    stride, stride > 0 ? 1 : op->dilation_rows, op->window_bytes, sums);
+            }
             smg_depthwise_s8_plane_store(op, words, sums, left, to, mode);
             x += 4 * apart;
             to += 4 * op->out_row_step;
