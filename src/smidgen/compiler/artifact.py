@@ -72,6 +72,22 @@ class Resident:
     last: int
 
 
+ARENA_PART_ALIGNMENT = 64
+"""Bytes; the offsets of each arena in a memory of its own start at a multiple of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArenaPart:
+    """The arena in one of several memories: all offsets from `start` on lie in `region`.
+
+    The first is the main one, in which the inputs and outputs are.
+    """
+
+    region: str
+    start: int
+    nbytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Bands:
     """Layers that run in bands of rows, to keep a RAM budget.
@@ -116,6 +132,8 @@ class Manifest:
     memory: tuple[Resident, ...]
     compile_flags: tuple[str, ...]
     bands: tuple[Bands, ...] = ()
+    arenas: tuple[ArenaPart, ...] = ()
+    """Empty where one memory holds the arena."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +226,7 @@ def _manifest_of(content: dict[str, Any]) -> Manifest:
     steps = tuple(str(step) for step in content.pop("steps"))
     memory = tuple(Resident(**fields) for fields in content.pop("memory"))
     bands = tuple(_bands(fields) for fields in content.pop("bands"))
+    arenas = tuple(ArenaPart(**fields) for fields in content.pop("arenas"))
     return Manifest(
         **content,
         inputs=inputs,
@@ -217,6 +236,7 @@ def _manifest_of(content: dict[str, Any]) -> Manifest:
         memory=memory,
         compile_flags=flags,
         bands=bands,
+        arenas=arenas,
     )
 
 

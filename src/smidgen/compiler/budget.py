@@ -18,6 +18,7 @@ from smidgen.compiler.bands.lowering import least_scratch_bytes, lower_bands
 from smidgen.compiler.bands.op import RowBands, cut_out, with_bands
 from smidgen.compiler.bands.rows import RowWindow
 from smidgen.compiler.choice import Wanted
+from smidgen.compiler.memory.regions import Room
 from smidgen.compiler.program import Program, build_program
 from smidgen.compiler.schedule import bytes_alive
 from smidgen.core.errors import DoesNotFit, UnsupportedError
@@ -42,14 +43,16 @@ class _Candidate:
     """The arena needs as much at the least."""
 
 
-def within_budget(program: Program, core: Core, wanted: Wanted, budget_bytes: int) -> Program:
+def within_budget(
+    program: Program, core: Core, wanted: Wanted, budget_bytes: int, rooms: Sequence[Room] = ()
+) -> Program:
     """`program`, or one with layers in bands, whose arena has at most `budget_bytes`.
 
     Raises DoesNotFit, which names the least that was found.
     """
     if program.arena_bytes <= budget_bytes:
         return program
-    search = _Search(program, BandKernels(core, wanted.objective), wanted, budget_bytes)
+    search = _Search(program, BandKernels(core, wanted.objective), wanted, budget_bytes, rooms)
     for trial in map(search.build, search.ranked()):
         if trial.arena_bytes <= budget_bytes:
             return trial
@@ -65,6 +68,7 @@ class _Search:
     kernels: BandKernels
     wanted: Wanted
     budget_bytes: int
+    rooms: Sequence[Room]
 
     @property
     def _graph(self) -> Graph:
@@ -93,7 +97,7 @@ class _Search:
     def build(self, candidate: _Candidate) -> Program:
         """The program of a candidate."""
         graph = with_bands(self._graph, candidate.first, candidate.end, candidate.bands)
-        return build_program(graph, self.kernels.core, self.wanted, self.kernels)
+        return build_program(graph, self.kernels.core, self.wanted, self.kernels, self.rooms)
 
     def _around(self, steps: Sequence[int]) -> Iterator[_Candidate]:
         """Runs of layers that hold all of `steps`, at every pace."""

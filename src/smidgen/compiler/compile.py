@@ -17,6 +17,7 @@ from smidgen.compiler.costs import CostTable, shipped
 from smidgen.compiler.objective import OBJECTIVES, objective_called
 from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.program import Program, build_program
+from smidgen.compiler.rooms import rooms_of
 from smidgen.core.errors import UnsupportedError
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Tensor
@@ -48,9 +49,10 @@ def compile_graph(
     _refuse_core(board)
     _check_ports(graph)
     wanted = Wanted(objective_called(objective), shipped() if costs is None else costs, flash_bytes)
-    program = build_program(optimise(graph), board.core, wanted)
+    rooms = rooms_of(board)
+    program = build_program(optimise(graph), board.core, wanted, rooms=rooms)
     if ram_budget_bytes is not None:
-        program = within_budget(program, board.core, wanted, ram_budget_bytes)
+        program = within_budget(program, board.core, wanted, ram_budget_bytes, rooms)
     return write_artifact(graph, program, board, name, objective)
 
 
@@ -66,7 +68,9 @@ def write_artifact(
     outputs = _ports(program, program.graph.outputs)
     alignment = board.core.arena_alignment_bytes
     files = {
-        f"{prefix}.h": write_header(prefix, title, program.arena_bytes, alignment, inputs, outputs),
+        f"{prefix}.h": write_header(
+            prefix, title, program.arena_bytes, alignment, inputs, outputs, program.arenas
+        ),
         f"{prefix}.c": _source(prefix, title, writer, body),
         f"{prefix}_weights.h": _weights(prefix, writer),
         **header_closure(("smg.h", *writer.headers)),
@@ -92,6 +96,7 @@ def write_artifact(
         ),
         compile_flags=(*COMMON_FLAGS, OBJECTIVES[objective].compiler_flag),
         bands=_bands(program),
+        arenas=program.arenas,
     )
     return Artifact(manifest, files)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from smidgen.compiler.artifact import ArenaPart
 from smidgen.compiler.bands.call import BandedCall
 from smidgen.compiler.bands.kernels import BandKernels
 from smidgen.compiler.choice import Choice, Wanted, choose
 from smidgen.compiler.memory.buffers import Buffer
 from smidgen.compiler.memory.offers import take_offers
 from smidgen.compiler.memory.planner import MemoryPlan, plan_memory
+from smidgen.compiler.memory.regions import Room
 from smidgen.compiler.memory.storage import Schedule, Storage, assign_storage, scratch_name
 from smidgen.compiler.objective import Objective
+from smidgen.compiler.rooms import in_rooms
 from smidgen.compiler.sharing import Style, styles
 from smidgen.graph.graph import Graph, Node
 from smidgen.ops.kernel import KernelCall
@@ -43,6 +46,8 @@ class Program:
     buffers: tuple[tuple[Buffer, int], ...]
     arena_bytes: int
     lower_bound_bytes: int
+    arenas: tuple[ArenaPart, ...] = ()
+    """Where the arena lies in several memories; empty for one."""
 
 
 def build_program(
@@ -50,23 +55,30 @@ def build_program(
     core: Core,
     wanted: Wanted | None = None,
     band_kernels: BandKernels | None = None,
+    rooms: Sequence[Room] = (),
 ) -> Program:
     """Choose kernels, merge views, plan the arena; raises UnsupportedOp where no kernel serves.
 
-    `band_kernels` may remember what other programs of the same layers found.
+    `band_kernels` may remember what other programs of the same layers found. Where the arena is too
+    large for the main one of several `rooms`, it lies in several, if they can hold it.
     """
     wanted = wanted or Wanted()
     kernels = band_kernels or BandKernels(core, wanted.objective)
-    return place_program(graph, choose(graph, kernels, wanted), core, wanted.objective)
+    return place_program(graph, choose(graph, kernels, wanted), core, wanted.objective, rooms)
 
 
 def place_program(
-    graph: Graph, choices: Sequence[Choice], core: Core, objective: Objective
+    graph: Graph,
+    choices: Sequence[Choice],
+    core: Core,
+    objective: Objective,
+    rooms: Sequence[Room] = (),
 ) -> Program:
     """Merge views and plan the arena for one choice a node."""
     given = [(node, each.call) for node, each in zip(graph.nodes, choices, strict=True)]
     by_name = {node.name: each for node, each in zip(graph.nodes, choices, strict=True)}
     schedule, storage, plan = _with_frugal_calls(graph, given, core)
+    plan, arenas = in_rooms(graph, schedule, storage, plan, rooms, core.arena_alignment_bytes)
     style = _styles(schedule, by_name, objective)
     steps = tuple(
         Step(
@@ -84,6 +96,7 @@ def place_program(
         tuple((buffer, plan.offsets[buffer.name]) for buffer in storage.buffers),
         plan.arena_bytes,
         plan.lower_bound_bytes,
+        arenas,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smidgen.compiler.artifact import Artifact, Port
+from smidgen.compiler.artifact import Artifact, Manifest, Port
+from smidgen.compiler.codegen.arenas import MAIN, Arenas, declare_arenas
 from smidgen.core.dtypes import Array
 from smidgen.emulate.cycles import Counts
 from smidgen.emulate.emulators import open_machine
@@ -18,20 +19,24 @@ ARENA = "smg_arena"
 # What a user's firmware has around a model, and nothing else, so that sizes are the model's own.
 _HARNESS = """#include "{prefix}.h"
 
-uint8_t {arena}[{upper}_ARENA_BYTES] __attribute__((aligned({upper}_ARENA_ALIGNMENT)));
-"""
+{arenas}"""
 
 
 def model_program(artifact: Artifact) -> FirmwareSources:
     """The model with a static arena, to be linked for a board."""
     manifest = artifact.manifest
     prefix = manifest.prefix
-    harness = _HARNESS.format(prefix=prefix, upper=prefix.upper(), arena=ARENA)
+    arenas = declare_arenas(prefix, manifest.arenas, "uint8_t", ARENA)
+    harness = _HARNESS.format(prefix=prefix, arenas=arenas)
     return FirmwareSources(
         {**artifact.files, "smg_firmware.c": harness},
-        entry_symbols=(f"{prefix}_run", f"{prefix}_init", ARENA),
+        entry_symbols=(f"{prefix}_run", f"{prefix}_init", *_arena_symbols(manifest)),
         optimise=next(flag for flag in manifest.compile_flags if flag.startswith("-O")),
     )
+
+
+def _arena_symbols(manifest: Manifest) -> tuple[str, ...]:
+    return tuple(ARENA + name.removeprefix(MAIN) for name in Arenas(manifest.arenas).names)
 
 
 class Device:
@@ -45,7 +50,9 @@ class Device:
         self.artifact = artifact
         self.machine = open_machine(model_program(artifact), board, emulator)
         self._prefix = artifact.manifest.prefix
-        self._arena, _ = self.machine.symbol(ARENA)
+        symbols = [self.machine.symbol(name) for name in _arena_symbols(artifact.manifest)]
+        self._arenas = [address for address, _ in symbols]
+        self._arena_bytes = [nbytes for _, nbytes in symbols]
         layers = tuple(layer.symbol for layer in artifact.manifest.layers)
         self.machine.set_regions(f"{self._prefix}_run", layers)
         self.reset()
@@ -56,8 +63,9 @@ class Device:
         The arena is filled with a pattern, so that code which reads what it never wrote shows.
         """
         self.machine.reset()
-        self.machine.write(self._arena, b"\xa5" * self.artifact.manifest.arena_bytes)
-        self.machine.call(f"{self._prefix}_init", self._arena)
+        for address, nbytes in zip(self._arenas, self._arena_bytes, strict=True):
+            self.machine.write(address, b"\xa5" * nbytes)
+        self.machine.call(f"{self._prefix}_init", *self._arenas)
         self.machine.clear_counts()
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
@@ -65,8 +73,8 @@ class Device:
         manifest = self.artifact.manifest
         check_inputs(manifest, inputs)
         for port, given in zip(manifest.inputs, inputs, strict=True):
-            self.machine.write(self._arena + port.offset, to_bytes(port, given))
-        self.machine.call(f"{self._prefix}_run", self._arena)
+            self.machine.write(self._arenas[0] + port.offset, to_bytes(port, given))
+        self.machine.call(f"{self._prefix}_run", *self._arenas)
         return [self._read(port) for port in manifest.outputs]
 
     def take_counts(self) -> Counts:
@@ -82,4 +90,4 @@ class Device:
         return stack_bound(machine.firmware, machine.board.core, entries)
 
     def _read(self, port: Port) -> Array:
-        return read_port(port, self.machine.read(self._arena + port.offset, port.nbytes))
+        return read_port(port, self.machine.read(self._arenas[0] + port.offset, port.nbytes))

@@ -50,10 +50,10 @@ class HostDevice:
         with tempfile.TemporaryDirectory(prefix="smidgen-") as folder:
             place = Path(folder) / "arena"
             place.write_bytes(arena)
-            command = [sys.executable, str(_RUNNER), str(self._library), str(place)]
-            ended = subprocess.run(
-                [*command, f"{self._prefix}_{function}"], check=False, timeout=_SECONDS_LIMIT
-            )
+            symbol, parts = f"{self._prefix}_{function}", self.artifact.manifest.arenas
+            starts = [str(part.start) for part in parts] or ["0"]
+            command = [sys.executable, str(_RUNNER), str(self._library), str(place), symbol]
+            ended = subprocess.run([*command, *starts], check=False, timeout=_SECONDS_LIMIT)
             if ended.returncode:
                 raise EmulationError(
                     f"{self._prefix}_{function} on this computer",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from smidgen.compiler.artifact import Bands, Layer
+from smidgen.compiler.artifact import ArenaPart, Bands, Layer
 from smidgen.core.dtypes import Array
 from smidgen.emulate.cycles import Counts, RegionCounts, read_waits
 from smidgen.emulate.device import Device
@@ -74,6 +74,7 @@ class Measurement:
     layers: tuple[LayerMeasurement, ...]
     functions: tuple[RegionCounts, ...]
     bands: tuple[Bands, ...] = ()
+    arenas: tuple[ArenaPart, ...] = ()
 
     @property
     def modelled_ms(self) -> float | None:
@@ -173,6 +174,7 @@ def _measurement(
         layers=layers,
         functions=_functions(counts),
         bands=manifest.bands,
+        arenas=manifest.arenas,
     )
 
 

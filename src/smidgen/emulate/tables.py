@@ -46,6 +46,7 @@ def summary(measurement: Measurement) -> str:
         f"constants {m.weight_bytes:,})",
         f"static RAM          {m.static_ram_bytes:,} B  (arena {m.arena_bytes:,}; lower bound "
         f"{m.arena_lower_bound_bytes:,})",
+        *(f"arena               {part.nbytes:,} B in {part.region}" for part in m.arenas),
         *(f"in bands            {bands.text}" for bands in m.bands),
         f"worst stack         {m.stack_bytes:,} B measured, {_bound(m)}",
         f"MACs                {m.macs:,}",

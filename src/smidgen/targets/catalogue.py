@@ -15,6 +15,7 @@ from smidgen.targets.records import Record, read_toml
 _HERE = Path(__file__).parent
 _FETCHES = ("cache", "prefetch", "none")
 NOT_EMULATED = "none"
+_STACK_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ class Board:
     def flash_bytes(self) -> int:
         """All flash together."""
         return sum(region.bytes for region in self.flash)
+
+    @property
+    def stack_bytes(self) -> int:
+        """What is set apart for the stack in the first RAM, unless told otherwise."""
+        return min(_STACK_BYTES, self.ram[0].bytes // 4)
 
     @property
     def ram_bytes(self) -> int:

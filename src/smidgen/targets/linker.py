@@ -71,5 +71,5 @@ def does_not_fit(board: Board, linker_output: str) -> DoesNotFit | None:
     return DoesNotFit(
         f"build for {board.name}",
         " and ".join(parts),
-        "choose a smaller model, or a board with more memory",
+        "choose a smaller model or a board with more memory, or save RAM with --ram-budget",
     )

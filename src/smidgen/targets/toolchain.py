@@ -21,7 +21,6 @@ from smidgen.targets.cache import cache_dir, cached, fingerprint
 from smidgen.targets.catalogue import Board, Core
 from smidgen.targets.linker import does_not_fit, linker_script
 
-DEFAULT_STACK_BYTES = 8192
 STRICT_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
 _RUNTIME = Path(__file__).parent / "runtime"
@@ -66,7 +65,7 @@ def compile_firmware(
         DoesNotFit: flash or RAM is too small; names the region and the bytes missing.
         ToolchainError: the compiler refuses the sources, or a symbol is missing.
     """
-    reserve = _default_stack(board) if reserve_stack_bytes is None else reserve_stack_bytes
+    reserve = board.stack_bytes if reserve_stack_bytes is None else reserve_stack_bytes
     script = linker_script(board, entry_symbols, reserve)
     flags = (*_core_flags(board.core, optimise), *_defines(defines))
     key = fingerprint(identity(), sorted(sources.items()), flags, script, tuple(entry_symbols))
@@ -75,10 +74,6 @@ def compile_firmware(
         return _link_firmware(sources, board, flags, script, entry_symbols[0])
 
     return cached("firmware", key, ".elf", build).read_bytes()
-
-
-def _default_stack(board: Board) -> int:
-    return min(DEFAULT_STACK_BYTES, board.ram[0].bytes // 4)
 
 
 def compile_object(

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from smidgen.compiler.artifact import Layer
 from smidgen.compiler.bands.call import BandLoop, BandStep, Case, Keep, Pointer, Turns
+from smidgen.compiler.codegen.arenas import Arenas
 from smidgen.compiler.codegen.kernel_calls import CallWriter
 from smidgen.compiler.codegen.layers import layer_of, macs_of, operands, shapes_of
 from smidgen.compiler.program import Program, Step
@@ -45,7 +46,8 @@ class BandWriter:
             text, layer = self._keep_rows()
             texts.append(text)
             layers.append(layer)
-        inner = "\n".join(f"        {layer.symbol}(arena, band);" for layer in layers)
+        given = self.arenas.arguments
+        inner = "\n".join(f"        {layer.symbol}({given}, band);" for layer in layers)
         loop = (
             f"    /* {self.loop.body.name}, {self.loop.pace_text}. */\n"
             f"    for (int32_t band = 0; band < {self.loop.bands}; ++band) {{\n{inner}\n    }}"
@@ -63,7 +65,7 @@ class BandWriter:
         cases = [(case.turns, text) for case, (_, text) in zip(each.cases, written, strict=True)]
         text = (
             f"{''.join(params for params, _ in written)}/* {self._remark(each)} */\n"
-            f"{_function(symbol, _in_cases(cases, self.loop.bands))}"
+            f"{self._function(symbol, _in_cases(cases, self.loop.bands))}"
         )
         scratch = max(case.call.scratch_bytes for case in each.cases)
         kernel = each.cases[0].call.kernel
@@ -79,7 +81,12 @@ class BandWriter:
         if isinstance(argument, OutputArg):
             return self._place(case.output, case.turns)
         assert each.scratch_offset is not None
-        return f"arena + {self._base + each.scratch_offset}"
+        return self.arenas.at(self._base + each.scratch_offset)
+
+    @property
+    def arenas(self) -> Arenas:
+        """The pointers to the arena."""
+        return Arenas(self.program.arenas)
 
     @property
     def _base(self) -> int:
@@ -94,10 +101,11 @@ class BandWriter:
         """The pointer as a function of `band`."""
         start = self._start(pointer.tensor) + pointer.offset
         if not pointer.step:
-            return f"arena + {start}"
-        since = f"(band - {turns.first})" if turns.first else "band"
-        parts = f"{since} / {turns.every}" if turns.every > 1 else since
-        return f"arena + {start} + {pointer.step} * {f'({parts})' if turns.every > 1 else parts}"
+            return self.arenas.at(start)
+        turn = f"(band - {turns.first})" if turns.first else "band"
+        if turns.every > 1:
+            turn = f"({turn} / {turns.every})"
+        return f"{self.arenas.at(start)} + {pointer.step} * {turn}"
 
     def _remark(self, each: BandStep) -> str:
         body, node = self.loop.body, each.node
@@ -108,10 +116,7 @@ class BandWriter:
         )
 
     def _ranges(self, tensors: Sequence[Tensor]) -> str:
-        return ", ".join(
-            f"arena[{self._start(t.name)}..{self._start(t.name) + self._bytes(t) - 1}]"
-            for t in tensors
-        )
+        return ", ".join(self.arenas.span(self._start(t.name), self._bytes(t)) for t in tensors)
 
     def _bytes(self, tensor: Tensor) -> int:
         return self.loop.row_buffer_bytes.get(tensor.name, tensor.nbytes)
@@ -121,7 +126,7 @@ class BandWriter:
         moves = "\n".join(self._moves())
         text = (
             "/* The rows that the next band reads again move to the start of their buffers. */\n"
-            f"{_function(symbol, moves)}"
+            f"{self._function(symbol, moves)}"
         )
         name = f"{self.step.node.name} keep rows"
         moved = sum(keep.nbytes for keep in self.loop.keeps)
@@ -133,17 +138,17 @@ class BandWriter:
             moves = [(keep.turns, self._move(keep)) for keep in group]
             yield _in_cases(moves, self.loop.bands)
 
+    def _function(self, symbol: str, content: str) -> str:
+        parameters = self.arenas.parameters("uint8_t")
+        return (
+            f"SMG_NOINLINE static void {symbol}({parameters}, int32_t band) {{\n"
+            f"{self.arenas.unused(content, ('band',))}{content}\n}}\n"
+        )
+
     def _move(self, keep: Keep) -> str:
         start = self._start(keep.tensor)
-        return f"    memmove(arena + {start}, arena + {start + keep.offset}, {keep.nbytes});"
-
-
-def _function(symbol: str, content: str) -> str:
-    unused = "" if "band" in content else "    (void)band;\n"
-    return (
-        f"SMG_NOINLINE static void {symbol}(uint8_t *arena, int32_t band) {{\n"
-        f"{unused}{content}\n}}\n"
-    )
+        source = self.arenas.at(start + keep.offset)
+        return f"    memmove({self.arenas.at(start)}, {source}, {keep.nbytes});"
 
 
 def _in_cases(cases: Sequence[tuple[Turns, str]], bands: int) -> str:

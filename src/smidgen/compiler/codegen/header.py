@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from smidgen.compiler.artifact import Port
+from smidgen.compiler.artifact import ArenaPart, Port
+from smidgen.compiler.codegen.arenas import Arenas
 from smidgen.compiler.codegen.literals import comment_safe, floating
 
 
@@ -15,9 +16,10 @@ def write_header(
     alignment: int,
     inputs: Sequence[Port],
     outputs: Sequence[Port],
+    parts: tuple[ArenaPart, ...] = (),
 ) -> str:
     """The public C interface of a model."""
-    upper = prefix.upper()
+    upper, given = prefix.upper(), Arenas(parts).parameters("void")
     accessors = "\n".join(
         [
             *_ports(prefix, "input", inputs),
@@ -37,15 +39,15 @@ extern "C" {{
 
 /* Working memory, which the caller owns. It holds inputs, outputs and everything between:
  * declare `uint8_t arena[{upper}_ARENA_BYTES]`, aligned to {upper}_ARENA_ALIGNMENT bytes. */
-#define {upper}_ARENA_BYTES {max(arena_bytes, 1)}
+#define {upper}_ARENA_BYTES {max(parts[0].nbytes if parts else arena_bytes, 1)}
 #define {upper}_ARENA_ALIGNMENT {alignment}
-
+{_further_arenas(upper, parts)}
 {accessors}
 /* Call once before the first run, and again to forget the state of a streaming model. */
-void {prefix}_init(void *arena);
+void {prefix}_init({given});
 
 /* One inference: reads the inputs, which it may overwrite, and leaves the outputs in the arena. */
-void {prefix}_run(void *arena);
+void {prefix}_run({given});
 
 #ifdef __cplusplus
 }}
@@ -53,6 +55,20 @@ void {prefix}_run(void *arena);
 
 #endif
 """
+
+
+def _further_arenas(upper: str, parts: Sequence[ArenaPart]) -> str:
+    """What the header says of the arenas in other memories than the main one; "" without any."""
+    if not parts:
+        return ""
+    sizes = "".join(
+        f"#define {upper}_{name.upper()}_BYTES {part.nbytes}\n"
+        for name, part in zip(Arenas(tuple(parts)).names[1:], parts[1:], strict=True)
+    )
+    return (
+        f"\n/* No single memory holds all of it: the arena above is meant for {parts[0].region},\n"
+        f" * with inputs and outputs; these are for other memories, aligned alike. */\n{sizes}"
+    )
 
 
 def _ports(prefix: str, side: str, ports: Sequence[Port]) -> list[str]:

@@ -8,6 +8,7 @@ from functools import partial
 
 from smidgen.compiler.artifact import Layer
 from smidgen.compiler.bands.call import BandedCall, BandLoop
+from smidgen.compiler.codegen.arenas import Arenas
 from smidgen.compiler.codegen.bands import BandWriter
 from smidgen.compiler.codegen.kernel_calls import CallWriter
 from smidgen.compiler.codegen.layers import layer_of, macs_of, operands, shapes_of
@@ -35,6 +36,11 @@ class SourceWriter:
 
     def __post_init__(self) -> None:
         self.calls = CallWriter(self.names, shared=self.shared)
+
+    @property
+    def arenas(self) -> Arenas:
+        """The pointers to the arena."""
+        return Arenas(self.program.arenas)
 
     @property
     def tables(self) -> Tables:
@@ -73,19 +79,20 @@ class SourceWriter:
         self.layers.append(
             layer_of(graph, node, call.kernel, symbol, weight_bytes, call.scratch_bytes)
         )
-        self._runs.append(f"    {symbol}(arena);")
+        self._runs.append(f"    {symbol}({self.arenas.arguments});")
         return (
             f"{params}/* {self._remark(step)} */\n"
-            f"SMG_NOINLINE static void {symbol}(uint8_t *arena) {{\n"
-            f"{_unused_arena(statement)}{statement}\n}}\n"
+            f"SMG_NOINLINE static void {symbol}({self.arenas.parameters('uint8_t')}) {{\n"
+            f"{self.arenas.unused(statement)}{statement}\n}}\n"
         )
 
     def _address(self, step: Step, argument: Argument) -> str:
         if isinstance(argument, InputArg):
-            return f"arena + {self.program.offsets[step.node.inputs[argument.index]]}"
+            return self.arenas.at(self.program.offsets[step.node.inputs[argument.index]])
         if isinstance(argument, OutputArg):
-            return f"arena + {self.program.offsets[step.node.outputs[argument.index]]}"
-        return f"arena + {step.scratch_offset}"
+            return self.arenas.at(self.program.offsets[step.node.outputs[argument.index]])
+        assert step.scratch_offset is not None
+        return self.arenas.at(step.scratch_offset)
 
     def _remark(self, step: Step) -> str:
         """``conv_0: 49x10x1 -> 25x5x64, weights 64x10x4x1``, its arena ranges and its MACs."""
@@ -98,24 +105,22 @@ class SourceWriter:
 
     def _ranges(self, tensors: Sequence[Tensor]) -> str:
         offsets = self.program.offsets
-        return ", ".join(
-            f"arena[{offsets[t.name]}..{offsets[t.name] + max(t.nbytes, 1) - 1}]" for t in tensors
-        )
+        return ", ".join(self.arenas.span(offsets[t.name], t.nbytes) for t in tensors)
 
     def _init(self) -> str:
         lines = []
         for tensor in self.program.graph.states:
             wanted = self.names.fresh(tensor.name, "initial")
             table, _ = self.tables.add(wanted, tensor.dtype, tensor.values, f"state {tensor.name}")
-            at = self.program.offsets[tensor.name]
-            lines.append(f"    memcpy((uint8_t *)arena + {at}, {table}, {tensor.nbytes});")
-        content = "\n".join(lines) or "    (void)arena;"
-        return f"void {self.names.prefix}_init(void *arena) {{\n{content}\n}}\n"
+            at = self.arenas.at(self.program.offsets[tensor.name], "(uint8_t *)")
+            lines.append(f"    memcpy({at}, {table}, {tensor.nbytes});")
+        return self._function("init", lines)
 
     def _run(self) -> str:
-        content = "\n".join(self._runs) or "    (void)arena;"
-        return f"void {self.names.prefix}_run(void *arena) {{\n{content}\n}}\n"
+        return self._function("run", self._runs)
 
-
-def _unused_arena(call: str) -> str:
-    return "" if "arena" in call else "    (void)arena;\n"
+    def _function(self, name: str, lines: Sequence[str]) -> str:
+        content = "\n".join(lines)
+        text = f"{self.arenas.unused(content)}{content}".rstrip("\n")
+        parameters = self.arenas.parameters("void")
+        return f"void {self.names.prefix}_{name}({parameters}) {{\n{text}\n}}\n"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smidgen.compiler.artifact import Artifact, Manifest, Port
+from smidgen.compiler.codegen.arenas import MAIN, Arenas, declare_arenas
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import UnsupportedType
 from smidgen.emulate.live.tasks import Encoding, Task
@@ -38,8 +39,7 @@ _GLUE = """/* {name} behind the command loop. */
 
 #include <string.h>
 {include}
-static uint8_t arena[{upper}_ARENA_BYTES] __attribute__((aligned({upper}_ARENA_ALIGNMENT)));
-static uint8_t buffer[{buffer_bytes}];
+{arenas}static uint8_t buffer[{buffer_bytes}];
 {declarations}
 /* data, elements, element bytes, signed, float, zero point, multiplier, shift, decimals */
 static const smg_output_t outputs[] = {{
@@ -47,7 +47,7 @@ static const smg_output_t outputs[] = {{
 }};
 
 static void init(void) {{
-    {prefix}_init(arena);
+    {prefix}_init({given});
 }}
 
 static void load(void) {{
@@ -55,7 +55,7 @@ static void load(void) {{
 }}
 
 static void run(void) {{
-    {prefix}_run(arena);
+    {prefix}_run({given});
 }}
 
 static void score(void) {{
@@ -98,7 +98,8 @@ def device_glue(manifest: Manifest, device_name: str, task: Task) -> str:
     return _GLUE.format(
         name=_plain(manifest.name),
         prefix=manifest.prefix,
-        upper=manifest.prefix.upper(),
+        arenas=declare_arenas(manifest.prefix, manifest.arenas, "static uint8_t", MAIN),
+        given=Arenas(manifest.arenas).arguments,
         device=_plain(device_name),
         model=_plain(task.name or manifest.name),
         buffer_bytes=exchange.buffer_bytes,
