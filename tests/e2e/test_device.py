@@ -364,7 +364,7 @@ def test_an_interrupt_ends_it_well(folder: Path) -> None:
     ("arguments", "problem"),
     [
         (["missing-folder"], "is no build folder"),
-        (["BUILD", "--board", "arduino-uno-r3"], "is not emulated"),
+        (["BUILD", "--board", "esp32-devkitc"], "is not emulated"),
         (["BUILD", "--board", "nucleo-l4r5"], "did you mean nucleo-l4r5zi"),
         (["BUILD", "--task", "kws1"], "did you mean kws01"),
         (["BUILD", "--tcp", "70000"], "is not between 0 and 65535"),

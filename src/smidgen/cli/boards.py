@@ -59,8 +59,6 @@ def _row(board: smidgen.Board) -> tuple[str, ...]:
 
 
 def _emulator(core: Core) -> str:
-    if core.refused:
-        return "refused"
     if not core.is_emulated:
         return "not verified"
     return f"{core.emulator}, not installed" if why_not_at_hand(core) else core.emulator
@@ -89,7 +87,6 @@ def _remarks(board: smidgen.Board) -> list[str]:
         ("emulated by", _emulation(core)),
         ("not verified", why_not_at_hand(core)),
     ]
-    remarks.append(("refused: its core", core.refused))
     if currents:
         text = (
             f"{currents.active_ma:g} mA active at {currents.clock_hz / 1e6:g} MHz, "

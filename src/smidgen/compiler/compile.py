@@ -46,7 +46,6 @@ def compile_graph(
     input gives the same bytes. Raises UnsupportedError for what no kernel serves, UnknownName for
     another objective, and DoesNotFit where a budget cannot be kept.
     """
-    _refuse_core(board)
     _check_ports(graph)
     wanted = Wanted(objective_called(objective), shipped() if costs is None else costs, flash_bytes)
     rooms = rooms_of(board)
@@ -113,15 +112,6 @@ def _bands(program: Program) -> tuple[Bands, ...]:
         )
         for call in calls
     )
-
-
-def _refuse_core(board: Board) -> None:
-    if board.core.refused:
-        raise UnsupportedError(
-            f"board {board.name}",
-            f"its core {board.core.refused}",
-            "choose a board with a 32-bit core; see: smidgen boards",
-        )
 
 
 def _check_ports(graph: Graph) -> None:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.emulate.avr.machine import open_simavr, why_no_simavr
 from smidgen.emulate.cycles import Counts
 from smidgen.emulate.firmware import Firmware
 from smidgen.emulate.gdb.machine import DebuggedMachine
@@ -17,6 +18,7 @@ from smidgen.emulate.machine import Machine
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import PROGRAM, open_qemu
 from smidgen.targets.catalogue import Board, Core
+from smidgen.targets.gnu import why_not_compiled
 
 
 class EmulatedMachine(Protocol):
@@ -93,7 +95,12 @@ def _open_unicorn(
 
 
 EMULATORS: Mapping[str, Opener] = MappingProxyType(
-    {"unicorn": _open_unicorn, "qemu": open_qemu, "qemu-user": open_linux}
+    {
+        "unicorn": _open_unicorn,
+        "qemu": open_qemu,
+        "qemu-user": open_linux,
+        "simavr": open_simavr,
+    }
 )
 
 
@@ -105,6 +112,8 @@ def why_not_at_hand(core: Core) -> str:
         return why_missing(PROGRAM)
     if core.emulator == "qemu-user":
         return why_missing(program_for(core))
+    if core.emulator == "simavr":
+        return why_not_compiled(core) or why_no_simavr()
     return ""
 
 

@@ -13,6 +13,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section, SymbolTableSection
 
 from smidgen.core.errors import ArtifactError
+from smidgen.targets.linker import INITIALISED_SECTION
 
 _ALLOCATED, _WRITABLE, _EXECUTABLE = 2, 1, 4
 _STACK_SECTION = ".stack"
@@ -177,4 +178,5 @@ def _kind(section: Section) -> str:
         return "zeroed"
     if section["sh_flags"] & _EXECUTABLE:
         return "code"
-    return "data" if section["sh_flags"] & _WRITABLE else "constants"
+    is_data = section["sh_flags"] & _WRITABLE or section.name == INITIALISED_SECTION
+    return "data" if is_data else "constants"

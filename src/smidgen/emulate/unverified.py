@@ -20,6 +20,7 @@ from smidgen.emulate.host import HostDevice
 from smidgen.emulate.proof import Proof, prove
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import Board
+from smidgen.targets.gnu import why_not_compiled
 from smidgen.targets.toolchain import compile_object
 
 
@@ -82,8 +83,9 @@ def compiled_sizes(artifact: Artifact, board: Board) -> tuple[Sizes | None, str]
     Raises DoesNotFit and ToolchainError.
     """
     program, core = model_program(artifact), board.core
-    if not core.zig_target:
-        return None, "not compiled: the pinned compiler does not serve this core"
+    missing = why_not_compiled(core)
+    if missing:
+        return None, f"not compiled: {missing}"
     if not core.system:
         return read_firmware(program.link(board)).sizes, "compiled and linked into its memory"
     main = f"{artifact.manifest.prefix}.c"

@@ -16,6 +16,7 @@ _HERE = Path(__file__).parent
 _FETCHES = ("cache", "prefetch", "none")
 NOT_EMULATED = "none"
 _STACK_BYTES = 8192
+_REGION_ALIGNMENT_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,15 @@ class Core:
     `features` are of: thumb, thumb2, compressed (16-bit encodings), div, umull (64-bit products),
     rv32m (RV32 with multiplication and all 31 registers), unaligned (plain loads and stores at any
     address), dsp, fpu (single precision), fpu-double, mve, atomic. `system` is "linux" where
-    programs run under it, else "". `zig_target` is "" where our compiler has no back end for the
-    core.
+    programs run under it, else ""; harvard (constants are read from RAM, because loads do not reach
+    the flash). `zig_target` is "" where our own compiler does not serve the core; `gnu_compilers`
+    are then the names of GNU compilers that do, to which `gnu_flags` name the core.
 
     `emulator` is "unicorn", "qemu", "qemu-user", "simavr" or "none", and then `not_emulated` says
     why; `emulator_model` is the emulator's name for the core; `emulator_note` says in what the
     emulation falls short of the core or its board ("": nothing is known). `cycle_model` names the
     table of cycles, whose figures may be off by `cycle_error_percent` either way (None without a
-    table; docs/measuring.md derives it). `refused` says why nothing is compiled for the core ("":
-    it is).
+    table; docs/measuring.md derives it).
     """
 
     name: str
@@ -51,7 +52,8 @@ class Core:
     system: str = ""
     not_emulated: str = ""
     emulator_note: str = ""
-    refused: str = ""
+    gnu_compilers: tuple[str, ...] = ()
+    gnu_flags: tuple[str, ...] = ()
 
     @property
     def is_arm(self) -> bool:
@@ -218,8 +220,9 @@ def _region(fields: Record) -> MemoryRegion:
         raise fields.problem("fetch", f"is {region.fetch!r}", f"known: {', '.join(_FETCHES)}")
     if not region.name.isidentifier():
         raise fields.problem("name", f"is {region.name!r}, and must be letters, digits and _")
-    if region.end > 1 << 32 or region.address % 1024:
-        raise fields.problem("address", "must be a multiple of 1024 inside 32-bit memory")
+    if region.end > 1 << 32 or region.address % _REGION_ALIGNMENT_BYTES:
+        why = f"must be a multiple of {_REGION_ALIGNMENT_BYTES} inside 32-bit memory"
+        raise fields.problem("address", why)
     return region
 
 
@@ -255,7 +258,8 @@ def _load_core(path: Path) -> Core:
         system=fields.text("system", ""),
         not_emulated=emulator.text("why") if kind == NOT_EMULATED else "",
         emulator_note=emulator.text("note", ""),
-        refused=fields.text("refused", ""),
+        gnu_compilers=fields.names("gnu_compilers"),
+        gnu_flags=fields.names("gnu_flags"),
     )
 
 

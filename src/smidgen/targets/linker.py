@@ -13,12 +13,26 @@ from smidgen.core.errors import DoesNotFit
 from smidgen.targets.catalogue import Board, MemoryRegion
 
 STACK_ALIGNMENT_BYTES = 16
-_OVERFLOW = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
+INITIALISED_SECTION = ".initialised"
+"""Data and constants in RAM; avr-gcc would put a section called .data where it likes."""
+# As lld and as GNU ld say it.
+_OVERFLOW = re.compile(
+    r"(?:will not fit in region '(\w+)': overflowed by|region `(\w+)' overflowed by) (\d+) bytes"
+)
+
+_ARRAY_TOO_LARGE = re.compile(r"size of array .(\w+). is too large")
+_WAY_OUT = "choose a smaller model, or a board with more memory"
 
 
 def linker_script(board: Board, entry_symbols: Sequence[str], stack_bytes: int) -> str:
-    """A script that puts code and constants in flash, and stack, data and zeroed data in RAM."""
+    """A script that puts code and constants in flash, and stack, data and zeroed data in RAM.
+
+    On a core of Harvard architecture, whose loads do not reach the flash, constants are data.
+    """
     code, data = board.flash[0].name, board.ram[0].name
+    constants = "*(.rodata .rodata.* .srodata .srodata.*)"
+    is_harvard = "harvard" in board.core.features
+    initialised, kept = (INITIALISED_SECTION, constants) if is_harvard else (".data", "")
     stack_bytes += -stack_bytes % STACK_ALIGNMENT_BYTES
     return "\n".join(
         [
@@ -28,13 +42,15 @@ def linker_script(board: Board, entry_symbols: Sequence[str], stack_bytes: int) 
             *(_memory(region, "rw") for region in board.ram),
             "}",
             "SECTIONS {",
-            f"  .text : {{ *(.text .text.*) }} > {code}",
-            f"  .rodata : ALIGN(16) {{ *(.rodata .rodata.* .srodata .srodata.*) }} > {code}",
+            # Xtensa code reaches its constants, in .literal, only in front of it.
+            f"  .text : {{ *(.literal .literal.*) *(.text .text.*) }} > {code}",
+            *([] if is_harvard else [f"  .rodata : ALIGN(16) {{ {constants} }} > {code}"]),
             f"  .ARM.exidx : {{ *(.ARM.exidx*) }} > {code}",
             "  .stack (NOLOAD) : {",
             f"    __stack_limit = .; . += {stack_bytes}; __stack_top = .;",
             f"  }} > {data}",
-            f"  .data : ALIGN(16) {{ *(.data .data.* .sdata .sdata.*) }} > {data} AT > {code}",
+            f"  {initialised} : ALIGN(16) {{ {kept} "
+            f"*(.data .data.* .sdata .sdata.*) }} > {data} AT > {code}",
             f"  .bss (NOLOAD) : ALIGN(16) {{ *(.bss .bss.* .sbss .sbss.* COMMON) }} > {data}",
             *(_named_section(region) for region in board.ram[1:]),
             "  /DISCARD/ : { *(.comment) *(.eh_frame*) }",
@@ -58,8 +74,13 @@ def _named_section(region: MemoryRegion) -> str:
 
 def does_not_fit(board: Board, linker_output: str) -> DoesNotFit | None:
     """The error for the worst overflow of each region that the linker complains of, if any."""
+    array = _ARRAY_TOO_LARGE.search(linker_output)
+    if array:
+        why = f"{array.group(1)} has more bytes than an address of the core can tell"
+        return DoesNotFit(f"build for {board.name}", why, _WAY_OUT)
     over: dict[str, int] = {}
-    for name, count in _OVERFLOW.findall(linker_output):
+    for by_lld, by_gnu, count in _OVERFLOW.findall(linker_output):
+        name = by_lld or by_gnu
         over[name] = max(over.get(name, 0), int(count))
     if not over:
         return None
@@ -71,5 +92,5 @@ def does_not_fit(board: Board, linker_output: str) -> DoesNotFit | None:
     return DoesNotFit(
         f"build for {board.name}",
         " and ".join(parts),
-        "choose a smaller model or a board with more memory, or save RAM with --ram-budget",
+        _WAY_OUT,
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 from smidgen.core.errors import ToolchainError
 from smidgen.targets.cache import cache_dir, cached, fingerprint
 from smidgen.targets.catalogue import Board, Core
+from smidgen.targets.gnu import GnuFirmware, link_with_gnu
 from smidgen.targets.linker import does_not_fit, linker_script
 
 STRICT_FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
@@ -67,6 +68,9 @@ def compile_firmware(
     """
     reserve = board.stack_bytes if reserve_stack_bytes is None else reserve_stack_bytes
     script = linker_script(board, entry_symbols, reserve)
+    if board.core.gnu_compilers:
+        firmware = GnuFirmware(sources, script, entry_symbols[0], (optimise, *_defines(defines)))
+        return link_with_gnu(firmware, board)
     flags = (*_core_flags(board.core, optimise), *_defines(defines))
     key = fingerprint(identity(), sorted(sources.items()), flags, script, tuple(entry_symbols))
 

@@ -35,7 +35,6 @@ def call(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
 def test_boards_say_which_are_not_verified(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "boards", "not-verified")
     assert "esp32-devkitc" in out and "not verified" in out and "nucleo" not in out
-    assert "refused" in next(line for line in out.splitlines() if "uno-r3" in line)
     _, emulated, _ = call(capsys, "boards", "--emulated")
     assert "esp32-devkitc" not in emulated and "esp32-c3" in emulated
 
@@ -125,14 +124,6 @@ def test_without_its_emulator_a_build_is_not_verified_and_says_why(
     assert json.loads((out / "report.json").read_text())["verified"] is False
     code, _, problem = call(capsys, "profile", small_model, "--board", name)
     assert code == 1 and f"install the package {package}" in problem
-
-
-def test_compile_for_avr_is_refused_with_the_reason(
-    small_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = tmp_path / "out"
-    code, _, problem = call(capsys, "compile", small_model, "--board", "uno-r3", "-o", out)
-    assert code == 1 and "16 bits" in problem and "Traceback" not in problem and not out.exists()
 
 
 def test_profile_runs_as_many_inputs_as_asked_and_prints_bands(

@@ -6,7 +6,7 @@ import pytest
 
 import smidgen
 from smidgen.compiler.artifact import Artifact
-from smidgen.core.errors import EmulationError, UnsupportedError
+from smidgen.core.errors import EmulationError
 from smidgen.emulate.host import HostDevice
 from smidgen.emulate.proof import prove, random_samples
 from smidgen.emulate.unverified import examine_unverified, prove_on_host, unverified_text
@@ -63,8 +63,3 @@ def test_nothing_pretends_to_run_on_such_a_board(graph):
         smidgen.profile(artifact)
     with pytest.raises(EmulationError, match="not emulated"):
         smidgen.verify(graph, artifact)
-
-
-def test_an_8_bit_board_is_refused_with_the_reason(graph):
-    with pytest.raises(UnsupportedError, match="16 bits"):
-        smidgen.compile(graph, "uno-r3")

@@ -23,7 +23,7 @@ def array_of(count: int, kind: str) -> dict[str, str]:
     return {"big.c": f"{kind} char big[{count}] = {{1}};\n{get}"}
 
 
-COMPILED = [each for each in cores() if each.zig_target and not each.refused]
+COMPILED = [each for each in cores() if each.zig_target]
 BARE = [each for each in boards() if each.core in COMPILED and not each.core.system]
 
 

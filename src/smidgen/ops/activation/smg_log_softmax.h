@@ -25,10 +25,10 @@ SMG_INLINE int32_t smg_reduce_logarithm(int32_t x, int32_t *power) {
     const int32_t zeros = smg_leading_zeros((uint32_t)x);
     const int32_t normal = smg_saturating_shift(x, zeros - 1);
     const int32_t r_a = smg_saturating_shift(smg_high_mul(normal, 1518500250), 1);
-    const int32_t power_a = (12 - zeros) * (1 << 25) + (1 << 23);
+    const int32_t power_a = (12 - zeros) * (INT32_C(1) << 25) + (INT32_C(1) << 23);
     const int32_t headroom = smg_leading_zeros((uint32_t)smg_high_mul(x, 1518500250)) - 1;
     const int32_t r_b = smg_saturating_shift(x, headroom);
-    const int32_t power_b = (12 - headroom) * (1 << 25) - (1 << 23);
+    const int32_t power_b = (12 - headroom) * (INT32_C(1) << 25) - (INT32_C(1) << 23);
     *power = smg_max(power_a, power_b);
     return smg_min(r_a, r_b);
 }

@@ -20,7 +20,7 @@ typedef struct {
 SMG_INLINE int32_t smg_exp_near_zero(int32_t a) {
     const int32_t exp_of_minus_eighth = 1895147668;
     const int32_t third = 715827883;
-    const int32_t x = a + (1 << 28);
+    const int32_t x = a + (INT32_C(1) << 28);
     const int32_t x2 = smg_high_mul(x, x);
     const int32_t x3 = smg_high_mul(x2, x);
     const int32_t x4_over_4 = smg_rounding_shift(smg_high_mul(x2, x2), 2);
@@ -32,7 +32,7 @@ SMG_INLINE int32_t smg_exp_near_zero(int32_t a) {
 SMG_INLINE int32_t smg_exp_on_negative(int32_t a) {
     static const int32_t factors[7] = {1672461947, 1302514674, 790015084, 290630308,
                                        39332535,   720401,     242};
-    const int32_t quarter = 1 << 24;
+    const int32_t quarter = INT32_C(1) << 24;
     const int32_t offset = (a & (quarter - 1)) - quarter;
     const int32_t remainder = offset - a;
     int32_t result = smg_exp_near_zero(offset * 32);
@@ -46,7 +46,9 @@ SMG_INLINE int32_t smg_exp_on_negative(int32_t a) {
 
 /* x * 4, saturated. */
 SMG_INLINE int32_t smg_times_4(int32_t x) {
-    return smg_clamp(x, -(1 << 29), (1 << 29) - 1) == x ? x * 4 : (x < 0 ? INT32_MIN : INT32_MAX);
+    return smg_clamp(x, -(INT32_C(1) << 29), (INT32_C(1) << 29) - 1) == x
+               ? x * 4
+               : (x < 0 ? INT32_MIN : INT32_MAX);
 }
 
 /* 1 / (1 + a) for a in [0, 1), Q0.31. */
@@ -55,10 +57,10 @@ SMG_INLINE int32_t smg_one_over_one_plus(int32_t a) {
     int32_t x = 1515870810 + smg_high_mul(half_denominator, -1010580540);
     SMG_ROLLED
     for (int32_t step = 0; step < 3; ++step) {
-        const int32_t error = (1 << 29) - smg_high_mul(half_denominator, x);
+        const int32_t error = (INT32_C(1) << 29) - smg_high_mul(half_denominator, x);
         x += smg_times_4(smg_high_mul(x, error));
     }
-    return smg_clamp(x, -(1 << 30), (1 << 30) - 1) == x ? x * 2 : INT32_MAX;
+    return smg_clamp(x, -(INT32_C(1) << 30), (INT32_C(1) << 30) - 1) == x ? x * 2 : INT32_MAX;
 }
 
 /* exp of a difference to the row's maximum, Q0.31. */

@@ -47,7 +47,8 @@ SMG_INLINE void smg_softmax_s16_row(const smg_softmax_s16_t *op, const int16_t *
     }
     const int32_t zeros = smg_leading_zeros((uint32_t)sum);
     const int32_t shifted = (int32_t)((((int64_t)sum << (zeros - 1)) + (1 << 13)) >> 14);
-    const int32_t position = smg_clamp(shifted - (1 << 15) - (1 << 16), INT16_MIN, INT16_MAX);
+    const int32_t position =
+        smg_clamp(shifted - (INT32_C(1) << 15) - (INT32_C(1) << 16), INT16_MIN, INT16_MAX);
     const int32_t reciprocal = smg_interpolate_s16(op->reciprocal_table, position);
     const int32_t half = (int32_t)1 << (30 - zeros);
     for (int32_t i = 0; i < op->depth; ++i) {

@@ -190,7 +190,7 @@ SMG_INLINE void smg_depthwise_s8_plane_layer(const smg_depthwise_s8_plane_t *op,
     const int32_t words_each = mode == SMG_DWP_LINE ? 2 : 3;
     const int8_t *weights = op->weights;
     const int32_t *words = op->words;
-    memset(plane, op->zero_point + 128, (size_t)op->plane_bytes);
+    memset(plane, (int)(op->zero_point + 128), (size_t)op->plane_bytes);
     SMG_ROLLED
     for (int32_t i = op->channels; i > 0; --i) {
         smg_depthwise_s8_plane_copy(op, x++, plane);

@@ -27,7 +27,7 @@ SMG_KERNEL void smg_add_n_s8(const smg_add_n_s8_t *op, const int8_t *x0, const i
         for (int32_t n = 0; n < op->inputs; ++n) {
             sum += x[n][i] - op->x_zero_point;
         }
-        const int32_t scaled = smg_requantize(sum * (1 << 19), op->mantissa, op->shift);
+        const int32_t scaled = smg_requantize(sum * (INT32_C(1) << 19), op->mantissa, op->shift);
         y[i] = (int8_t)smg_clamp(scaled + op->out_zero_point, INT8_MIN, INT8_MAX);
     }
 }

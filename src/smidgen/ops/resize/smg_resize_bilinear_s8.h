@@ -28,7 +28,8 @@ SMG_INLINE void smg_resize_bilinear_s8_pixel(int32_t channels, int32_t down, int
         const int32_t top_right = near[2][i] * up * right;
         const int32_t bottom_right = near[3][i] * down * right;
         const int32_t sum = top_left + bottom_left + top_right + bottom_right;
-        *y++ = (int8_t)((sum + (sum > 0 ? 1 << 19 : -(1 << 19))) / (1 << 20));
+        *y++ = (int8_t)((sum + (sum > 0 ? INT32_C(1) << 19 : -(INT32_C(1) << 19))) /
+                        (INT32_C(1) << 20));
     }
 }
 

@@ -18,10 +18,11 @@ typedef struct {
 SMG_INLINE int32_t smg_largest_magnitude(const int16_t *x, int32_t count) {
     int32_t largest = 0;
     for (int32_t i = 0; i < count; ++i) {
-        if (x[i] > largest) {
-            largest = x[i];
-        } else if (-x[i] > largest) {
-            largest = (int16_t)-x[i];
+        const int32_t value = x[i];
+        if (value > largest) {
+            largest = value;
+        } else if (-value > largest) {
+            largest = (int16_t)-value;
         }
     }
     return largest;
@@ -34,8 +35,9 @@ SMG_KERNEL void smg_fft_auto_scale(const smg_fft_auto_scale_t *op, const int16_t
     while (shift > 0 && (largest >> (15 - shift)) != 0) {
         --shift;
     }
+    const int32_t factor = (int32_t)1 << shift;
     for (int32_t i = 0; i < op->count; ++i) {
-        y[i] = (int16_t)(x[i] * (1 << shift));
+        y[i] = (int16_t)(x[i] * factor);
     }
     *bits = shift;
 }

@@ -25,7 +25,7 @@ SMG_INLINE int32_t smg_pcan_gain(const int16_t *gains, uint32_t noise) {
     const int16_t *at = gains + 4 * octave - 6;
     const uint32_t inside =
         (octave < 11 ? noise << (11 - octave) : noise >> (octave - 11)) & 0x3FFu;
-    const int32_t slope = (at[2] * (int32_t)inside >> 5) + at[1] * 32;
+    const int32_t slope = (at[2] * (int32_t)inside >> 5) + at[1] * (int32_t)32;
     const int32_t rise = (int32_t)((uint32_t)slope * inside);
     return (int16_t)(((rise + (1 << 14)) >> 15) + at[0]);
 }

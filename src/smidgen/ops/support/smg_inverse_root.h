@@ -7,10 +7,10 @@
 /* 1 / sqrt of a Q3.28 number in [1/2, 2): five Newton steps from 1. */
 SMG_INLINE int32_t smg_inverse_root_q28(int32_t x) {
     const int32_t half = smg_rounding_shift(x, 1);
-    int32_t root = 1 << 28;
+    int32_t root = INT32_C(1) << 28;
     for (int32_t step = 0; step < 5; ++step) {
         const int32_t cube = smg_high_mul(smg_high_mul(root, root), root);
-        const int32_t error = smg_high_mul(root, (1 << 28) + (1 << 27)) -
+        const int32_t error = smg_high_mul(root, (INT32_C(1) << 28) + (INT32_C(1) << 27)) -
                               smg_high_mul(half, smg_saturating_shift(cube, 6));
         root = smg_saturating_shift(error, 3);
     }
@@ -24,7 +24,7 @@ SMG_INLINE int32_t smg_inverse_root(int32_t x, int32_t *shift) {
         return INT32_MAX;
     }
     int32_t right = 11;
-    if (x >= (1 << 29)) {
+    if (x >= (INT32_C(1) << 29)) {
         x /= 4;
         ++right;
     }

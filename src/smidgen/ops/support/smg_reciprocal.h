@@ -30,7 +30,7 @@ SMG_INLINE int32_t smg_one_over_one_plus_q31(int32_t a) {
     const int32_t half_denominator = (int32_t)(((int64_t)a + INT32_MAX + 1) >> 1);
     int32_t x = 1515870810 + smg_high_mul(half_denominator, -1010580540);
     for (int32_t step = 0; step < 3; ++step) {
-        const int32_t error = (1 << 29) - smg_high_mul(half_denominator, x);
+        const int32_t error = (INT32_C(1) << 29) - smg_high_mul(half_denominator, x);
         x += smg_saturating_shift(smg_high_mul(x, error), 2);
     }
     return smg_saturating_shift(x, 1);

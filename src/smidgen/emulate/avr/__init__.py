@@ -1,0 +1,1 @@
+"""AVR boards, on the simulator simavr."""

@@ -1,0 +1,224 @@
+"""A firmware on simavr: functions are called on it, as on `emulate.machine.Machine`."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import socket
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
+from smidgen.emulate.faults import Fault
+from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.program import FirmwareSources
+from smidgen.targets.catalogue import Board
+from smidgen.targets.toolchain import compile_host_library
+
+DEFAULT_INSTRUCTION_LIMIT = 5_000_000_000
+_SOURCE = Path(__file__).with_name("simulator.c")
+_HEADERS = (Path("/usr/include/simavr"), Path("/usr/local/include/simavr"))
+_DATA_SPACE = 0x80_0000
+"""What AVR's ELF files add to the addresses of data."""
+_PAINT = b"\xa5"
+_MOST_ARGUMENTS = 4
+_NOWHERE = 1
+_OUTCOMES = ("", "stack overflow", "crashed: an access or instruction that the core does not have",
+             "ran more instructions than the limit")  # fmt: skip
+_U16, _U32, _U64, _PTR = ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
+
+
+class _Call(ctypes.Structure):
+    _fields_ = (
+        ("function", _U32),
+        ("back", _U32),
+        ("stack_start", _U32),
+        ("stack_end", _U32),
+        ("root_start", _U32),
+        ("root_end", _U32),
+        ("layers", _U32),
+        ("entries", ctypes.POINTER(_U32)),
+        ("limit", _U64),
+    )
+
+
+class _Cost(ctypes.Structure):
+    _fields_ = (("instructions", _U64), ("cycles", _U64))
+
+
+def why_no_simavr() -> str:
+    """Why simavr cannot be used and what to install; "" where it is there."""
+    if ctypes.util.find_library("simavr") and _headers():
+        return ""
+    return "there is no simavr with its headers (package libsimavr-dev of Debian and Ubuntu)"
+
+
+class SimavrMachine:
+    """A firmware on simavr's model of `board`'s microcontroller.
+
+    Instructions are counted one by one, and clocks are those of the simulator. A stack that leaves
+    what is reserved for it is a fault. Arguments and results have 16 bits.
+
+    Raises:
+        EmulationError: simavr is not installed, or does not know the microcontroller.
+        ArtifactError: `elf` is no ELF file.
+    """
+
+    def __init__(self, elf: bytes, board: Board) -> None:
+        missing = why_no_simavr()
+        if missing:
+            raise EmulationError(f"board {board.name}", missing, "install it")
+        self.board = board
+        self.elf = elf
+        self.own_sources: Mapping[str, str] = {}
+        self.firmware: Firmware = read_firmware(elf)
+        self._library = _library()
+        model = board.core.emulator_model.encode()
+        self._avr = self._library.smg_simulator_new(model, board.clock_hz)
+        if not self._avr:
+            raise EmulationError(f"board {board.name}", f"simavr has no {model.decode()}")
+        self._back = self._library.smg_simulator_flash_bytes(self._avr) - 2
+        self.set_regions(None)
+        self.reset()
+
+    def reset(self) -> None:
+        """Memory as after power-up and start-up code; the stack is painted anew."""
+        for region in self.board.ram:
+            self.write(region.address, _PAINT * region.bytes)
+        for span in self.firmware.zeroed:
+            self.write(span.start, bytes(len(span)))
+        for image in self.firmware.images:
+            if image.address >= _DATA_SPACE:
+                self.write(image.address, image.content)
+            else:
+                self._library.smg_simulator_load(
+                    self._avr, image.address, image.content, len(image.content)
+                )
+
+    def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
+        """Attributes counts from now on to `layers`, and to `root` what it runs itself."""
+        known = self.firmware.symbols
+        addresses = [known[each].address if each in known else _NOWHERE for each in layers]
+        self._entries = (_U32 * max(len(addresses), 1))(*addresses)
+        self._root = self._function(root) if root is not None else Symbol("", 0, 0, True)
+        self._layers = layers
+        self.clear_counts()
+
+    def clear_counts(self) -> None:
+        """Forgets what was counted."""
+        self._costs = (_Cost * (1 + len(self._layers)))()
+
+    def counts(self) -> Counts:
+        """Instructions and clocks since the counts were cleared, by layer."""
+        rows = tuple(
+            RegionCounts(name, cost.instructions, cost.cycles)
+            for name, cost in zip((ROOT, *self._layers), self._costs, strict=True)
+        )
+        return Counts(
+            layers=rows,
+            functions=(),
+            instructions=sum(cost.instructions for cost in self._costs),
+            modelled_cycles=sum(cost.cycles for cost in self._costs),
+        )
+
+    def call(
+        self, symbol: str, *args: int, instruction_limit: int = DEFAULT_INSTRUCTION_LIMIT
+    ) -> int:
+        """Calls `symbol` with up to 4 arguments of 16 bits; returns its result of 16 bits.
+
+        Raises:
+            UnknownName: no such function.
+            EmulationError: the core faulted, or ran more instructions than the limit.
+        """
+        if len(args) > _MOST_ARGUMENTS:
+            raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
+        stack, root = self.firmware.stack, self._root
+        wanted = _Call(
+            function=self._function(symbol).address, back=self._back,
+            stack_start=stack.start - _DATA_SPACE, stack_end=stack.stop - _DATA_SPACE,
+            root_start=root.address, root_end=root.address + root.bytes,
+            layers=len(self._layers), entries=self._entries, limit=instruction_limit,
+        )  # fmt: skip
+        words, where = (_U16 * _MOST_ARGUMENTS)(*(arg & 0xFFFF for arg in args)), _U32()
+        outcome = self._library.smg_simulator_call(
+            self._avr, ctypes.byref(wanted), words, len(args), self._costs, ctypes.byref(where)
+        )
+        if outcome:
+            raise Fault(where.value, _OUTCOMES[outcome]).error(symbol, self.board, self.firmware)
+        return int(self._library.smg_simulator_result(self._avr))
+
+    def read(self, address: int, count: int) -> bytes:
+        """`count` bytes of RAM from `address`; raises EmulationError outside of it."""
+        content = ctypes.create_string_buffer(count)
+        place = self._data_address(address, count)
+        self._library.smg_simulator_read(self._avr, place, content, count)
+        return content.raw
+
+    def write(self, address: int, data: bytes) -> None:
+        """Puts `data` at `address` of the RAM; raises EmulationError outside of it."""
+        place = self._data_address(address, len(data))
+        self._library.smg_simulator_write(self._avr, place, data, len(data))
+
+    def symbol(self, name: str) -> tuple[int, int]:
+        """Address and bytes of a function or object; raises UnknownName."""
+        found = self._symbol(name)
+        return found.address, found.bytes
+
+    @property
+    def stack_bytes(self) -> int:
+        """The deepest stack of all calls since the last reset, by the paint that is gone."""
+        stack = self.firmware.stack
+        return len(self.read(stack.start, len(stack)).lstrip(_PAINT))
+
+    def _data_address(self, address: int, count: int) -> int:
+        if not any(
+            each.address <= address and address + count <= each.end for each in self.board.ram
+        ):
+            raise EmulationError(f"{count} bytes at {address:#08x}", "are no RAM of the board")
+        return address - _DATA_SPACE
+
+    def _symbol(self, name: str) -> Symbol:
+        if name not in self.firmware.symbols:
+            raise UnknownName("symbol", name, self.firmware.symbols)
+        return self.firmware.symbols[name]
+
+    def _function(self, name: str) -> Symbol:
+        found = self._symbol(name)
+        if not found.is_function:
+            raise EmulationError(f"symbol {name!r}", "is no function")
+        return found
+
+
+def open_simavr(
+    program: FirmwareSources, board: Board, debugger: socket.socket | None = None
+) -> SimavrMachine:
+    """`program` on simavr."""
+    if debugger is not None:
+        raise EmulationError(
+            f"board {board.name}", "is emulated without a debugger", "choose another board"
+        )
+    return SimavrMachine(program.link(board), board)
+
+
+def _headers() -> dict[str, str]:
+    place = next((each for each in _HEADERS if (each / "sim_avr.h").is_file()), None)
+    files = sorted(place.glob("*.h")) if place else []
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
+
+
+@lru_cache(maxsize=1)
+def _library() -> ctypes.CDLL:
+    ctypes.CDLL(ctypes.util.find_library("simavr"), ctypes.RTLD_GLOBAL)
+    source = _SOURCE.read_text(encoding="utf-8")
+    library = ctypes.CDLL(str(compile_host_library({_SOURCE.name: source, **_headers()})))
+    library.smg_simulator_new.restype = _PTR
+    library.smg_simulator_new.argtypes = (ctypes.c_char_p, _U32)
+    library.smg_simulator_load.argtypes = (_PTR, _U32, ctypes.c_char_p, _U32)
+    library.smg_simulator_write.argtypes = (_PTR, _U32, ctypes.c_char_p, _U32)
+    library.smg_simulator_read.argtypes = (_PTR, _U32, _PTR, _U32)
+    library.smg_simulator_flash_bytes.argtypes = (_PTR,)
+    library.smg_simulator_call.argtypes = (_PTR, _PTR, _PTR, _U32, _PTR, _PTR)
+    library.smg_simulator_result.argtypes = (_PTR,)
+    return library
