@@ -52,6 +52,7 @@ tune: $(VENV)/.dev  ## Measure the layers of common models anew (minutes; then: 
 	$(BIN)/python benchmarks/tune.py
 
 fuzz: $(VENV)/.dev  ## Attack the readers for longer than the tests do
+	$(BIN)/python tests/fuzz/fuzz_readers.py --seconds 60 --seed 1
 	$(BIN)/python tests/fuzz/fuzz_tflite.py --runs 200000 --seed 1
 
 format: $(VENV)/.dev  ## Put Python and C into the house format

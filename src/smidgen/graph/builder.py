@@ -22,6 +22,11 @@ class GraphBuilder:
         self._inputs: list[str] = []
         self._counts: dict[str, int] = {}
 
+    @property
+    def name(self) -> str:
+        """What the graph will be called."""
+        return self._name
+
     def tensor(self, name: str) -> Tensor:
         """The tensor called `name`."""
         return self._tensors[name]

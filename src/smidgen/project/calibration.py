@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import ArrayError
 from smidgen.graph.graph import Graph
+from smidgen.project.arrays import map_array
 from smidgen.quantize.config import QuantizeConfig
 from smidgen.quantize.ptq import quantize
-
-MAX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +63,7 @@ def samples_of(graph: Graph, files: Sequence[Path]) -> Array | list[tuple[Array,
 
 def read_samples(path: Path) -> Array:
     """The array in a .npy file, mapped rather than loaded; pickled objects are never loaded."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ArrayError(str(path), f"has more than {MAX_BYTES} bytes", "use fewer samples")
-        mapped = np.lib.format.open_memmap(path, mode="r")
-    except ArrayError:
-        raise
-    except Exception as error:
-        # The header is a Python literal: NumPy raises whatever its parser stumbles over.
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ArrayError(
-            str(path), f"not a .npy array ({reason})", "save it with numpy.save"
-        ) from error
+    mapped = map_array(path)
     if mapped.ndim < 1 or mapped.dtype.kind not in "fiu" or not mapped.size:
         raise ArrayError(
             str(path),

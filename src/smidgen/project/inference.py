@@ -12,9 +12,8 @@ from smidgen.core.dtypes import Array, DType
 from smidgen.core.errors import ArrayError
 from smidgen.core.fixedpoint import round_half_away
 from smidgen.emulate.device import Device
+from smidgen.project.arrays import map_array
 from smidgen.targets.catalogue import board as find_board
-
-_FILE_LIMIT_BYTES = 1 << 30
 
 
 def read_samples(artifact: Artifact, paths: Sequence[Path], quantize: bool) -> list[list[Array]]:
@@ -61,7 +60,7 @@ def quantize_to(dtype: DType, scale: float, zero_point: int, real: Array) -> Arr
 
 
 def _stack(port: Port, path: Path, quantize: bool) -> list[Array]:
-    values = _load(path)
+    values = map_array(path)
     if quantize:
         values = _quantized(port, path, values)
     for shape in (port.shape, port.shape[1:] if port.shape[:1] == (1,) else port.shape):
@@ -77,22 +76,6 @@ def _stack(port: Port, path: Path, quantize: bool) -> list[Array]:
         if values.dtype.kind == "f" and port.scale is not None
         else "convert or reshape the array",
     )
-
-
-def _load(path: Path) -> Array:
-    try:
-        if path.stat().st_size > _FILE_LIMIT_BYTES:
-            raise ArrayError(str(path), "is larger than 1 GB", "split it")
-        values = np.load(path, allow_pickle=False)
-    except FileNotFoundError as problem:
-        raise ArrayError(str(path), "there is no such file") from problem
-    except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as problem:
-        raise ArrayError(
-            str(path), f"is no .npy file ({problem})", "save the array with numpy.save"
-        ) from problem
-    if not isinstance(values, np.ndarray):
-        raise ArrayError(str(path), "holds several arrays", "save one array with numpy.save")
-    return values
 
 
 def _quantized(port: Port, path: Path, values: Array) -> Array:

@@ -172,14 +172,14 @@ def load_board(path: str | Path) -> Board:
     """A board of the user's own, from a TOML file like those in `boards/`.
 
     Raises:
-        InputError: the file is unreadable, or a field is missing, unknown or wrong.
-        UnknownName: it names a core that smidgen does not know.
+        InputError: the file is unreadable, a field is missing, unknown or wrong, or it names a core
+            that smidgen does not know.
     """
     fields = read_toml(Path(path)).only(
         "name", "aliases", "vendor", "mcu", "core", "clock_hz", "source", "notes", "flash", "ram",
         "currents",
     )  # fmt: skip
-    on = core(fields.text("core"))
+    on = _core_of(fields)
     return Board(
         name=fields.text("name").lower(),
         aliases=tuple(alias.lower() for alias in fields.names("aliases")),
@@ -192,6 +192,13 @@ def load_board(path: str | Path) -> Board:
         source=fields.text("source", ""),
         notes=fields.text("notes", ""),
     )
+
+
+def _core_of(fields: Record) -> Core:
+    try:
+        return core(fields.text("core"))
+    except UnknownName as problem:
+        raise fields.problem("core", str(problem)) from problem
 
 
 def _memories(fields: Record, has_system: bool) -> dict[str, tuple[MemoryRegion, ...]]:

@@ -22,7 +22,8 @@ def read_toml(path: Path) -> Record:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise InputError(str(path), f"cannot be read ({problem.strerror})") from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:
+        # Of which TOML and UTF-8 errors are kinds, and numbers of thousands of digits.
         raise InputError(str(path), f"is not TOML: {problem}") from problem
     return Record(str(path), "", fields)
 

@@ -88,7 +88,7 @@ class Scope:
         for name in names:
             if self.builder.tensor(name).elements > MAX_ACTIVATION_ELEMENTS:
                 raise UnsupportedType(
-                    f"output of {node!r}",
+                    f"{self.builder.name}: output of {node!r}",
                     f"has the shape {list(self.shape(name))}, beyond any microcontroller",
                     "use a smaller model",
                 )
