@@ -6,7 +6,7 @@
  * Four outputs at a time, from a word of weights each: no more than four have to be there, and sums
  * may take all of 32 bits, which the pairs of smg_dot_8x1_s8_dsp.h do not allow. Four inputs and
  * four outputs cost 8 SMLAD, 10 SXTB16, 2 LDRD and an LDR for 16 products: 1.31 instructions each,
- * and 1.38 with the loop.
+ * and 1.38 with the loop. An output alone takes 2.3.
  *
  * Exact: equals the reference of Dense bit for bit, for scaling that ops/support/columns.py packed.
  * Scratch: none. x and y are disjoint.
@@ -15,12 +15,14 @@
 #define SMG_DENSE_FEW_S8_DSP_H
 
 #include "smg_asm.h"
+#include "smg_dsp.h"
 #include "smg_scale.h"
 
 typedef struct {
     int32_t inputs, outputs;
+    int32_t in_blocks; /* outputs that are made by fours; one or two behind them are made alone */
     smg_scale_t scale;
-    const int32_t *weights; /* [blocks][inputs / 4, rounded up][4 outputs]: four inputs each */
+    const int32_t *weights; /* [blocks][inputs / 4, rounded up][4 or 1 outputs]: 4 inputs each */
     const int32_t *words;   /* the scaling of each output */
 } smg_dense_few_s8_dsp_t;
 
@@ -58,6 +60,17 @@ SMG_ASM_FUNCTION const int32_t *smg_dense_few_s8_dsp_sums(const int32_t *w SMG_A
 #undef SMG_DENSE_FEW_OUTPUT
 #undef SMG_DENSE_FEW_STEP
 
+/* The sum of `count` times four products. */
+SMG_INLINE int32_t smg_dense_few_s8_dsp_sum(const int32_t *w, const int8_t *x, int32_t count) {
+    int32_t sum = 0;
+    for (int32_t n = 0; n < count; ++n) {
+        const int32_t four = smg_load_word(x + 4 * n);
+        sum = smg_dot(smg_even_bytes(four), smg_even_bytes(w[n]), sum);
+        sum = smg_dot(smg_odd_bytes(four), smg_odd_bytes(w[n]), sum);
+    }
+    return sum;
+}
+
 SMG_KERNEL void smg_dense_few_s8_dsp(const smg_dense_few_s8_dsp_t *op, const int8_t *x, int8_t *y) {
     const int32_t fours = op->inputs / 4, left = op->inputs % 4;
     const int32_t *w = op->weights;
@@ -65,7 +78,7 @@ SMG_KERNEL void smg_dense_few_s8_dsp(const smg_dense_few_s8_dsp_t *op, const int
     int8_t last[4] = {0};
     memcpy(last, x + 4 * fours, (size_t)left);
     SMG_ROLLED
-    for (int32_t first = 0; first < op->outputs; first += 4) {
+    for (int32_t first = 0; first < op->in_blocks; first += 4) {
         int32_t sums[4] = {0};
         if (fours > 0) {
             w = smg_dense_few_s8_dsp_sums(w, x, fours, sums);
@@ -78,6 +91,16 @@ SMG_KERNEL void smg_dense_few_s8_dsp(const smg_dense_few_s8_dsp_t *op, const int
             *y++ = smg_scale(&op->scale, words, sums[o]);
             words += smg_scale_words(&op->scale);
         }
+    }
+    SMG_ROLLED
+    for (int32_t o = op->in_blocks; o < op->outputs; ++o) {
+        int32_t sum = smg_dense_few_s8_dsp_sum(w, x, fours);
+        w += fours;
+        if (left > 0) {
+            sum += smg_dense_few_s8_dsp_sum(w++, last, 1);
+        }
+        *y++ = smg_scale(&op->scale, words, sum);
+        words += smg_scale_words(&op->scale);
     }
 }
 
