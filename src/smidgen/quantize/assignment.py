@@ -190,7 +190,7 @@ class _Work:
     def _range(self, name: str) -> Range:
         tensor = self.graph.tensors[name]
         low, high = self.ranges.get(name, (0.0, 0.0))
-        if tensor.data is None:
+        if tensor.data is None or (tensor.is_constant and name in self.ranges):
             return low, high
         return (
             min(low, float(tensor.values.min(initial=0.0))),

@@ -16,6 +16,7 @@ from smidgen.graph.graph import Graph, Node
 from smidgen.quantize.calibration import Calibration, Sample, calibrate, each_sample
 from smidgen.quantize.config import QuantizeConfig
 from smidgen.quantize.equalization import equalize
+from smidgen.quantize.masking import with_finite_masks
 from smidgen.quantize.precision import follows, precision_of
 from smidgen.quantize.ptq import apply
 from smidgen.quantize.report import Error, Tally, as_real, attribute, entering
@@ -115,7 +116,7 @@ def quantize_to_budget(
     Raises what `quantize` raises, and ArrayError for labels that do not fit the samples.
     """
     options, limits = config or QuantizeConfig(), budget or Budget(max_drop=0.01)
-    graph = equalize(graph) if options.equalize else graph
+    graph = with_finite_masks(equalize(graph) if options.equalize else graph)
     kept = list(each_sample(graph, samples))
     given = [tuple(inputs) if len(inputs) > 1 else inputs[0] for inputs in kept]
     calibration = calibrate(graph, given, options.range_method, options.percentile)

@@ -15,6 +15,7 @@ from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Tensor
 from smidgen.quantize.histogram import Histogram
+from smidgen.quantize.masking import masks, score_names, without_depth
 
 Range = tuple[float, float]
 Sample = Any
@@ -34,7 +35,10 @@ class RangeMethod(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The range of every activation, zero included, and the means of those that were asked for."""
+    """The range of every activation, zero included, and their means.
+
+    A constant has a range here only if it may saturate.
+    """
 
     ranges: Mapping[str, Range]
     means: Mapping[str, Array]
@@ -57,15 +61,17 @@ def calibrate(
     activations = float_activations(graph)
     seen = {tensor.name: Histogram() for tensor in activations}
     sums = {tensor.name: np.zeros(tensor.shape) for tensor in activations}
-    reference, count = Reference(graph), 0
+    reference, count, scores = Reference(graph), 0, score_names(graph)
     for inputs in each_sample(graph, samples):
         trace = reference.trace(inputs)
         for name, histogram in seen.items():
-            _observe(name, trace[name], histogram, method)
-            sums[name] += trace[name]
+            values = without_depth(trace[name]) if name in scores else trace[name]
+            _observe(name, values, histogram, method)
+            sums[name] += values
         count += 1
+    ranges = {name: _range(histogram, method, percentile) for name, histogram in seen.items()}
     return Calibration(
-        {name: _range(histogram, method, percentile) for name, histogram in seen.items()},
+        {**ranges, **dict.fromkeys(masks(graph, scores), (0.0, 0.0))},
         {name: total / count for name, total in sums.items()},
         count,
     )

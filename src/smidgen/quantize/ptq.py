@@ -17,6 +17,7 @@ from smidgen.quantize.assignment import Assignment, Place, assign
 from smidgen.quantize.calibration import Calibration, Sample, calibrate
 from smidgen.quantize.config import QuantizeConfig
 from smidgen.quantize.equalization import equalize
+from smidgen.quantize.masking import with_finite_masks
 from smidgen.quantize.parameters import Constants, require_constant
 from smidgen.quantize.precision import Precision, precision_of
 from smidgen.quantize.rules import rule_of
@@ -43,7 +44,7 @@ def quantize(
     a rule in `smidgen.quantize.rules` or without a kernel for its type, UnsupportedType for a graph
     that is not float32, UnknownName where `keep` names no layer.
     """
-    options = config or QuantizeConfig()
+    options, graph = config or QuantizeConfig(), with_finite_masks(graph)
     _require_quantisable(graph, precision_of(graph, options))
     if options.equalize:
         graph = equalize(graph)

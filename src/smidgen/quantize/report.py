@@ -15,6 +15,7 @@ from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import ABSENT, Graph, Node
 from smidgen.graph.tensor import Tensor
 from smidgen.quantize.calibration import Sample, each_sample
+from smidgen.quantize.masking import with_finite_masks
 from smidgen.quantize.scales import dequantized, quantized
 
 
@@ -120,6 +121,7 @@ def attribute(
 
     Raises GraphError if the two do not have the same layers, ArrayError as `calibrate` does.
     """
+    graph = with_finite_masks(graph)
     pairs = [p for p in _pairs(graph, quantised) if layers is None or p.real.name in layers]
     tallies = {pair.real.name: (Tally(), Tally(), Tally()) for pair in pairs}
     total, count = Tally(), 0

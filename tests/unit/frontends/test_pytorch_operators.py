@@ -377,3 +377,9 @@ def test_an_lstm_as_c_starts_anew_in_every_run():
     found = [host.run(each) for each in inputs]
     assert not compare(expected, found).mismatches
     assert math.isclose(float(found[0][0].sum()), float(found[2][0].sum()))
+
+
+def test_states_whose_first_axis_is_no_batch_stay_whole():
+    lstm = nn.LSTM(8, 3, num_layers=2, batch_first=True)
+    states = [(2, 1, 3), (2, 1, 3)]
+    assert_same(lambda s, x, h, c: s.lstm(x, (h, c))[0], ROWS, *states, lstm=lstm)

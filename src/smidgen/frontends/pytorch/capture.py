@@ -32,13 +32,16 @@ def from_module(
     """The float32 graph of `module` at inference; see `from_exported` for layouts and errors.
 
     `example_inputs` fix the shapes; of a batch only the first example is kept, so that the graph
-    has a batch of 1. The module's training flags are left as they were.
+    has a batch of 1: of all inputs whose first axis is as long as that of the first. A module that
+    has its batch elsewhere is exported by `torch.export.export` for `from_exported`. The module's
+    training flags are left as they were.
     """
     if find_spec("torch") is None:
         raise MissingExtra("torch", "train", "reading PyTorch modules")
     from torch.export import export  # noqa: PLC0415 - PyTorch is an extra
 
-    single = tuple(example[:1] for example in example_inputs)
+    batch = example_inputs[0].shape[:1] if example_inputs else None
+    single = tuple(x[:1] if x.shape[:1] == batch else x for x in example_inputs)
     with _evaluating(module), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's own, about its own internals
         program = export(module, single)
