@@ -24,6 +24,7 @@ from smidgen.compiler.sharing import Style
 from smidgen.graph.graph import Graph
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.kernels import depthwise_s8_dsp
+from smidgen.ops.conv.kernels.conv2d_s8_trio import SingleChannelInt8Octet, SingleChannelInt8Trio
 from smidgen.ops.conv.kernels.depthwise_few_s8_dsp import DepthwiseFewInt8Dsp
 from smidgen.ops.conv.kernels.depthwise_s8 import DepthwiseConv2DInt8
 from smidgen.ops.conv.kernels.depthwise_s8_dsp import DepthwiseConv2DInt8Dsp
@@ -158,6 +159,20 @@ def test_bands_need_a_third_of_the_scratch_and_little_more_time() -> None:
 def test_portable_kernels_are_exact_and_defined(seed: int) -> None:
     graphs = batch(random_depthwise, 60, seed)
     check(cases(PLANE, graphs) + cases(PLAIN, graphs))
+
+
+@few_batches
+@given(seeds)
+def test_kernels_of_one_channel_are_exact(seed: int) -> None:
+    graphs = [graph for graph in batch(random_depthwise, 200, seed) if channels(graph) == 1]
+    check(cases(SingleChannelInt8Trio(), graphs))
+    for target in ("nucleo-f103rb", "nucleo-g071rb"):
+        check(cases(SingleChannelInt8Trio(), graphs[:20], target), target)
+    check(cases(SingleChannelInt8Octet(), graphs, "esp32-c3"), "esp32-c3")
+
+
+def channels(graph: Graph) -> int:
+    return graph.tensors[graph.inputs[0]].shape[3]
 
 
 @pytest.mark.parametrize("target", ["nucleo-f103rb", "nucleo-g071rb", "esp32-c3"])

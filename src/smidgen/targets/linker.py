@@ -21,7 +21,7 @@ _OVERFLOW = re.compile(
 )
 
 _ARRAY_TOO_LARGE = re.compile(r"size of array .(\w+). is too large")
-_WAY_OUT = "choose a smaller model, or a board with more memory"
+_WAY_OUT = "choose a smaller model or a board with more memory, or save RAM with --ram-budget"
 
 
 def linker_script(board: Board, entry_symbols: Sequence[str], stack_bytes: int) -> str:

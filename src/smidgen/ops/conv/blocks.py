@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, prod
 
 from smidgen.core.dtypes import Array, DType
-from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.windows import Shape, may_copy, windows
 from smidgen.ops.kernel import (
     CArray,
@@ -50,7 +50,7 @@ class Block:
     def call(
         self,
         kernel: str,
-        op: Conv2D,
+        op: Conv2D | DepthwiseConv2D,
         shapes: tuple[Shape, Shape, Shape],
         packed: Segmented,
         zero_point: int,
@@ -76,7 +76,9 @@ class Block:
             overlaps=(Overlap(0, 0, ahead=self._ahead(op, shapes)),),
         )
 
-    def cost(self, op: Conv2D, shapes: tuple[Shape, Shape, Shape], core: Core) -> Cost:
+    def cost(
+        self, op: Conv2D | DepthwiseConv2D, shapes: tuple[Shape, Shape, Shape], core: Core
+    ) -> Cost:
         """Products, what is done once for each output, and the making of columns."""
         _, weights, output = shapes
         groups = ceil(output[1] * output[2] / self.pixels)
@@ -97,12 +99,12 @@ class Block:
         words[:, 0] -= segments * self.bias * max(packed.scaling.scale, 1)
         return wrapped_int32(words)
 
-    def _scratch_bytes(self, op: Conv2D, weights: Shape) -> int:
+    def _scratch_bytes(self, op: Conv2D | DepthwiseConv2D, weights: Shape) -> int:
         """The words of each product, and copies behind them where windows may need copies."""
         each = self.copy_bytes if may_copy(op, weights) else 4 * self.words
         return each * prod(weights[1:])
 
-    def _ahead(self, op: Conv2D, shapes: tuple[Shape, Shape, Shape]) -> int:
+    def _ahead(self, op: Conv2D | DepthwiseConv2D, shapes: tuple[Shape, Shape, Shape]) -> int:
         x, weights, output = shapes
         window = (weights[1], weights[2])
         return safe_pixel_distance(

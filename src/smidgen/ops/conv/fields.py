@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from smidgen.graph.op import Signature
+from smidgen.core.dtypes import Array
+from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.kernel import CValue, Overlap
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.lowering import all_int8, weights_are_constant
+from smidgen.ops.support.lowering import all_int8, constant, weights_are_constant
 from smidgen.ops.support.overlap import safe_conv_distance
 
 
@@ -19,6 +20,12 @@ def accepts_int8(signature: Signature) -> bool:
         and not any(weights.quant.zero_points)
         and weights_are_constant(signature)
     )
+
+
+def ohwi(op: Op, signature: Signature) -> Array:
+    """The weights as OHWI; those of a depthwise convolution of one channel are 1HWO."""
+    weights = constant(signature, 1)
+    return weights.transpose(3, 1, 2, 0) if isinstance(op, DepthwiseConv2D) else weights
 
 
 def window_fields(op: Conv2D | DepthwiseConv2D) -> tuple[tuple[str, CValue], ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from smidgen.graph.op import Signature
 from smidgen.ops.conv.fields import window_fields
-from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.kernel import CStruct
 
 Shape = tuple[int, ...]
 
 
-def windows(op: Conv2D, shapes: tuple[Shape, Shape, Shape], zero_point: int) -> CStruct:
+def windows(
+    op: Conv2D | DepthwiseConv2D, shapes: tuple[Shape, Shape, Shape], zero_point: int
+) -> CStruct:
     """The windows of `op` over input, weights and output of `shapes`."""
     x, (_, rows, cols, depth), output = shapes
     runs, run_bytes, run_step = _runs(op, x, shapes[1])
@@ -36,20 +38,20 @@ def windows(op: Conv2D, shapes: tuple[Shape, Shape, Shape], zero_point: int) -> 
     )
 
 
-def has_runs(op: Conv2D, weights: Shape) -> bool:
+def has_runs(op: Conv2D | DepthwiseConv2D, weights: Shape) -> bool:
     """Whether a window that lies inside consists of contiguous multiples of 4 bytes."""
     _, _, cols, depth = weights
     return cols * depth % 4 == 0 and (cols == 1 or op.dilation[1] == 1)
 
 
-def may_copy(op: Conv2D, weights: Shape) -> bool:
+def may_copy(op: Conv2D | DepthwiseConv2D, weights: Shape) -> bool:
     """Whether there may be windows that must be copied."""
     padding = op.padding
     outside = any((padding.top, padding.bottom, padding.left, padding.right))
     return outside or not has_runs(op, weights)
 
 
-def gives_one_pixel(op: Conv2D, signature: Signature) -> bool:
+def gives_one_pixel(op: Conv2D | DepthwiseConv2D, signature: Signature) -> bool:
     """Whether there is one output pixel, whose window is contiguous at the input's start."""
     x, weights, output = signature.input(0), signature.input(1), signature.output
     _, rows, cols, depth = weights.shape
@@ -64,7 +66,7 @@ def gives_one_pixel(op: Conv2D, signature: Signature) -> bool:
     )
 
 
-def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
+def _runs(op: Conv2D | DepthwiseConv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
     """Count, bytes and distance of the runs; one run where rows follow each other."""
     _, rows, cols, depth = weights
     if not has_runs(op, weights):
@@ -75,7 +77,7 @@ def _runs(op: Conv2D, x: Shape, weights: Shape) -> tuple[int, int, int]:
     return rows, run_bytes, run_step
 
 
-def pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
+def pixel_step(op: Conv2D | DepthwiseConv2D, x: Shape, weights: Shape) -> int:
     """Bytes from each window to the next where they are one run each, and evenly spaced; else 0."""
     runs, _, _ = _runs(op, x, weights)
     return 0 if runs != 1 or may_copy(op, weights) else _spacing(op, x, weights)
@@ -90,7 +92,7 @@ def loose_pixel_step(op: Conv2D, x: Shape, weights: Shape) -> int:
     return _spacing(op, x, weights)
 
 
-def _spacing(op: Conv2D, x: Shape, weights: Shape) -> int:
+def _spacing(op: Conv2D | DepthwiseConv2D, x: Shape, weights: Shape) -> int:
     _, rows, cols, depth = weights
     out_rows = _count(x[1], rows, op.dilation[0], op.stride[0])
     out_cols = _count(x[2], cols, op.dilation[1], op.stride[1])

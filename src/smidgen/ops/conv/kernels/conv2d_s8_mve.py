@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from smidgen.core.dtypes import Array
 from smidgen.graph.op import Op, Signature
-from smidgen.ops.conv.fields import accepts_int8
+from smidgen.ops.conv.fields import accepts_int8, ohwi
 from smidgen.ops.conv.mve import columns_call, columns_cost
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.windows import Shape
 from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
-from smidgen.ops.support.lowering import bias_or_zeros, constant
+from smidgen.ops.support.lowering import bias_or_zeros
 from smidgen.ops.support.mve import Dots, pack_dots
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
@@ -60,21 +59,15 @@ class SingleChannelInt8Mve(_ConvInt8Mve):
         return accepts_int8(signature) and signature.input(0).shape[3] == 1
 
 
-def _weights(op: Op, signature: Signature) -> Array:
-    """OHWI; those of a depthwise convolution of one channel are 1HWO."""
-    weights = constant(signature, 1)
-    return weights.transpose(3, 1, 2, 0) if isinstance(op, DepthwiseConv2D) else weights
-
-
 def _shapes(op: Op, signature: Signature) -> tuple[Shape, Shape, Shape]:
-    return signature.input(0).shape, _weights(op, signature).shape, signature.output.shape
+    return signature.input(0).shape, ohwi(op, signature).shape, signature.output.shape
 
 
 def _dots(op: Conv2D | DepthwiseConv2D, signature: Signature) -> Dots:
     x, output = signature.input(0), signature.output
     outputs = output.shape[3]
     return pack_dots(
-        _weights(op, signature).reshape(outputs, -1),
+        ohwi(op, signature).reshape(outputs, -1),
         bias_or_zeros(signature, outputs),
         per_channel(x, signature.input(1), output, outputs),
         (x.quant.zero_point, output.quant.zero_point),

@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.conv.blocks import OCTET, TRIO, Block
-from smidgen.ops.conv.fields import accepts_int8
-from smidgen.ops.conv.ops import Conv2D
+from smidgen.ops.conv.fields import accepts_int8, ohwi
+from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.windows import Shape, gives_one_pixel
 from smidgen.ops.dense.interleaved import SUM_LIMIT, fits, interleaved_call, interleaved_cost
 from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.columns import Segmented, pack_segments
-from smidgen.ops.support.lowering import bias_or_zeros, constant
+from smidgen.ops.support.lowering import bias_or_zeros
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
 
@@ -24,7 +24,7 @@ class Conv2DInt8Trio(Kernel):
     """Any int8 convolution without groups, four outputs of three pixels at a time."""
 
     name = TRIO.name
-    op = Conv2D
+    op: ClassVar[type[Op]] = Conv2D
     block: ClassVar[Block] = TRIO
 
     def accepts(self, op: Op, signature: Signature) -> bool:
@@ -36,20 +36,39 @@ class Conv2DInt8Trio(Kernel):
     def lower(self, op: Op, signature: Signature, core: Core) -> KernelCall:
         """Weights interleaved by four outputs, and a table of scalings."""
         del core
-        assert isinstance(op, Conv2D)
+        assert isinstance(op, Conv2D | DepthwiseConv2D)
         packed = _packed(op, signature, self.block.limit)
         zero_point = signature.input(0).quant.zero_point
         clamp = clamp_range(op.activation, signature.output)
-        return self.block.call(self.name, op, _shapes(signature), packed, zero_point, clamp)
+        return self.block.call(self.name, op, _shapes(op, signature), packed, zero_point, clamp)
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """See `Block.cost`."""
-        assert isinstance(op, Conv2D)
-        return self.block.cost(op, _shapes(signature), core)
+        assert isinstance(op, Conv2D | DepthwiseConv2D)
+        return self.block.cost(op, _shapes(op, signature), core)
+
+
+class SingleChannelInt8Trio(Conv2DInt8Trio):
+    """Int8 depthwise convolution of a single channel, which is a convolution."""
+
+    op = DepthwiseConv2D
+
+    def accepts(self, op: Op, signature: Signature) -> bool:
+        """Int8, constant symmetric weights, one input channel."""
+        del op
+        return accepts_int8(signature) and signature.input(0).shape[3] == 1
 
 
 class Conv2DInt8Octet(Conv2DInt8Trio):
-    """The same, of eight pixels at a time, where there are registers for it."""
+    """Any convolution without groups, eight pixels at a time, where there are registers for it."""
+
+    name = OCTET.name
+    requires = frozenset({"rv32m"})
+    block = OCTET
+
+
+class SingleChannelInt8Octet(SingleChannelInt8Trio):
+    """A depthwise convolution of a single channel, eight pixels at a time."""
 
     name = OCTET.name
     requires = frozenset({"rv32m"})
@@ -82,16 +101,16 @@ class Conv2DVectorInt8(Kernel):
         return interleaved_cost(outputs, prod(window), core)
 
 
-def _shapes(signature: Signature) -> tuple[Shape, Shape, Shape]:
-    return signature.input(0).shape, signature.input(1).shape, signature.output.shape
+def _shapes(op: Op, signature: Signature) -> tuple[Shape, Shape, Shape]:
+    return signature.input(0).shape, ohwi(op, signature).shape, signature.output.shape
 
 
 @lru_cache(maxsize=256)
-def _packed(op: Conv2D, signature: Signature, limit: int) -> Segmented:
+def _packed(op: Conv2D | DepthwiseConv2D, signature: Signature, limit: int) -> Segmented:
     x, output = signature.input(0), signature.output
-    channels = signature.input(1).shape[0]
+    channels = output.shape[3]
     return pack_segments(
-        constant(signature, 1).reshape(channels, -1),
+        ohwi(op, signature).reshape(channels, -1),
         bias_or_zeros(signature, channels),
         per_channel(x, signature.input(1), output, channels),
         (x.quant.zero_point, output.quant.zero_point),
@@ -100,4 +119,10 @@ def _packed(op: Conv2D, signature: Signature, limit: int) -> Segmented:
     )
 
 
-KERNELS: tuple[Kernel, ...] = (Conv2DInt8Trio(), Conv2DInt8Octet(), Conv2DVectorInt8())
+KERNELS: tuple[Kernel, ...] = (
+    Conv2DInt8Trio(),
+    SingleChannelInt8Trio(),
+    Conv2DInt8Octet(),
+    SingleChannelInt8Octet(),
+    Conv2DVectorInt8(),
+)

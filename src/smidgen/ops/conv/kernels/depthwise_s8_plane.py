@@ -61,10 +61,10 @@ class _Plan:
         """The input rows that are read at all."""
         return self.rows.read(self.column_bytes)
 
-    def instructions(self, multiplier: int) -> float:
-        """Estimated for one input channel."""
+    def instructions(self, multiplier: int, each_tap: float = 11.0) -> float:
+        """Estimated for one input channel, given those of a tap of four outputs."""
         blocks = -(-self.rows.outputs // 4) * self.cols.outputs
-        each = self.cols.window * (11.0 * self.rows.window + 6.0) + 80.0
+        each = self.cols.window * (each_tap * self.rows.window + 6.0) + 80.0
         copied = 4.5 * self.rows.size * self.cols.size + 10.0 * self.cols.size
         return copied + multiplier * (blocks * each + 20.0 + 10.0 * self.cols.outputs)
 
@@ -115,12 +115,12 @@ class DepthwiseConv2DInt8Plane(Kernel):
 
     def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
         """As the plan estimates."""
-        del core
         assert isinstance(op, DepthwiseConv2D)
         plan = _plan(op, signature)
         assert plan is not None
         channels = signature.input(0).shape[3]
-        each = plan.instructions(signature.output.shape[3] // channels)
+        each_tap = 7.0 if "thumb2" in core.features else 12.0
+        each = plan.instructions(signature.output.shape[3] // channels, each_tap)
         return Cost(channels * each, scratch_bytes=plan.plane_bytes)
 
 
