@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from smidgen.compiler.artifact import Artifact
@@ -37,7 +38,7 @@ def compile(
     ram_budget_bytes: int | None = None,
     *,
     tune: bool = False,
-    flash_budget: int | None = None,
+    flash_budget_bytes: int | None = None,
 ) -> Artifact:
     """Compile a graph to C for a board.
 
@@ -49,19 +50,17 @@ def compile(
         ram_budget_bytes: the most that the arena may have. Where it would have more, layers run in
             bands of rows, with the same output bytes; the stack comes on top.
         tune: measure on the emulated core what kernels take, and choose by that.
-        flash_budget: tune for the most speed in so many bytes of flash, code and constants.
+        flash_budget_bytes: tune for the most speed in so many bytes of flash, code and constants.
 
     Raises:
         UnknownName: no such board or objective.
-        DoesNotFit: no way was found to keep the budget.
+        DoesNotFit: no way was found to keep a budget.
         UnsupportedError: no kernel serves some op or type.
-        DoesNotFit: nothing meets the flash budget.
         EmulationError: kernels are to be measured on a core that is not emulated.
     """
-    if tune or flash_budget is not None:
-        return compile_tuned(
-            graph, _board(board), name, objective, flash_budget, ram_budget_bytes=ram_budget_bytes
-        )
+    if tune or flash_budget_bytes is not None:
+        make = partial(compile_tuned, ram_budget_bytes=ram_budget_bytes)
+        return make(graph, _board(board), name, objective, flash_budget_bytes)
     return compile_graph(graph, _board(board), name, objective, ram_budget_bytes)
 
 

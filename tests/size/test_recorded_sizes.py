@@ -23,12 +23,14 @@ from support.models import keyword_like_model
 from support.samples import DATA
 
 RECORD = Path(__file__).with_name("recorded.json")
-BOARDS = ("raspberry-pi-pico", "nucleo-f103rb", "nucleo-l4r5zi", "esp32-c3")
+BOARDS = ("raspberry-pi-pico", "nucleo-f103rb", "nucleo-l4r5zi", "nucleo-u575zi", "esp32-c3")
 FIGURES = ("instructions", "arena_bytes", "stack_bytes", "code_bytes", "weight_bytes")
 SAMPLES = {
     "kws_dscnn": "models/cfu_golden/kws_dscnn/kws_ref_model.tflite",
     "micro_speech": "models/tflm/micro_speech_quantized.tflite",
     "gestures": "models/edge_impulse/gestures-i8.lite",
+    "anomaly": "models/mltk/anomaly_detection.tflite",
+    "hey_jarvis": "models/micro_wake_word/v2_hey_jarvis.tflite",
 }
 
 

@@ -36,9 +36,9 @@ _PROOF_SAMPLES = 8
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """That kernels are to be measured: within `flash_budget` bytes, if any; and who is told."""
+    """That kernels are to be measured, for how much flash (None: no limit), and who is told."""
 
-    flash_budget: int | None = None
+    flash_budget_bytes: int | None = None
     progress: Callable[[int, int], None] = ignore_rounds
 
 
@@ -106,7 +106,7 @@ def _compiled(
         board,
         name,
         objective,
-        tuning.flash_budget,
+        tuning.flash_budget_bytes,
         tuning.progress,
         ram_budget_bytes=ram_budget_bytes,
     )

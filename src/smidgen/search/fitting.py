@@ -25,22 +25,22 @@ def compile_tuned(
     board: Board,
     name: str = "",
     objective: str = "balanced",
-    flash_budget: int | None = None,
+    flash_budget_bytes: int | None = None,
     progress: Callable[[int, int], None] = ignore_rounds,
     ram_budget_bytes: int | None = None,
 ) -> Artifact:
     """C for `graph`, its kernels chosen by what they take on the emulated core.
 
-    With `flash_budget`, the fastest that was found whose code and constants take at most so many
-    bytes; `ram_budget_bytes` are as for `compile_graph`. Raises what `tune` and `compile_graph`
+    With `flash_budget_bytes`, the fastest that was found whose code and constants take no more;
+    `ram_budget_bytes` are as for `compile_graph`. Raises what `tune` and `compile_graph`
     raise, and DoesNotFit where no choice of kernels meets the budget.
     """
-    bounded = flash_budget is not None
+    bounded = flash_budget_bytes is not None
     known = tune(graph, board, objective, shipped(), progress, everything=bounded)
     make = partial(compile_graph, graph, board, name, objective, ram_budget_bytes, costs=known)
-    if flash_budget is None:
+    if flash_budget_bytes is None:
         return make()
-    return _within(make, board, flash_budget)
+    return _within(make, board, flash_budget_bytes)
 
 
 def _within(make: Callable[..., Artifact], board: Board, budget: int) -> Artifact:

@@ -65,7 +65,7 @@ def test_a_flash_budget_is_kept_and_buys_speed() -> None:
     smallest = linked_bytes(compile_graph(graph, M4, objective="size", costs={}), M4)
     counts = []
     for budget in (smallest + 1200, smallest + 7000):
-        artifact = compile_tuned(graph, M4, flash_budget=budget)
+        artifact = compile_tuned(graph, M4, flash_budget_bytes=budget)
         assert linked_bytes(artifact, M4) <= budget
         device = Device(artifact, M4)
         assert prove(graph, device, random_samples(graph, 3)).mismatches == 0
@@ -73,14 +73,14 @@ def test_a_flash_budget_is_kept_and_buys_speed() -> None:
         counts.append(measure(device, random_samples(graph, 3)[2:]).modelled_cycles)
     assert counts[1] < counts[0]
     with pytest.raises(DoesNotFit, match="flash budget of 900 B"):
-        compile_tuned(graph, M4, flash_budget=900)
+        compile_tuned(graph, M4, flash_budget_bytes=900)
 
 
 def test_the_api_tunes() -> None:
     graph = small_convnet()
     tuned = smidgen.compile(graph, M4, tune=True)
     assert tuned.files == compile_graph(graph, M4, costs=tune(graph, M4)).files
-    bounded = smidgen.compile(graph, M4, flash_budget=12_000)
+    bounded = smidgen.compile(graph, M4, flash_budget_bytes=12_000)
     assert linked_bytes(bounded, M4) <= 12_000
 
 
