@@ -15,25 +15,14 @@ from smidgen.quantize.report import entering
 from support.outcomes import PORTABLE, HostModel, ample_board
 
 ONLY_8_BITS = (
-    *(
-        "log_softmax",
-        "l2_normalize",
-        "elu",
-        "gelu",
-        "erf",
-        "hard_swish",
-        "div",
-        "add_n",
-        "square",
-        "exp",
-    ),
-    *("log", "sqrt", "reduce_max", "reduce_min", "resize_bilinear", "cumsum"),
+    *("log_softmax", "l2_normalize", "div", "add_n"),
+    *("reduce_max", "reduce_min", "resize_bilinear", "cumsum"),
 )
 """No kernel takes them in 16 bits."""
 LOWEST_DB = {
     "int8": {"exp": 25.0},
     "int16": dict.fromkeys(
-        ("conv2d", "depthwise", "transpose_conv", "dense", "lstm", "lstm with state"), 40.0
+        ("conv2d", "depthwise", "transpose_conv", "dense", "lstm", "lstm with state", "exp"), 40.0
     ),
 }
 

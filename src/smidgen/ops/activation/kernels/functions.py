@@ -29,7 +29,7 @@ from smidgen.ops.kernel import (
     Overlap,
 )
 from smidgen.ops.support.float_kernel import FloatFunction, float_function_of
-from smidgen.ops.support.lookup import lookup_of
+from smidgen.ops.support.lookup import interpolated_of, lookup_of
 from smidgen.ops.support.sigmoid16 import SIGMOID_TABLE
 from smidgen.targets.catalogue import Core
 
@@ -162,6 +162,7 @@ _BYTES: tuple[type[Op], ...] = (*_FLOAT, Gelu, LeakyRelu)
 KERNELS: tuple[Kernel, ...] = (
     *map(float_function_of, _FLOAT),
     *map(lookup_of, _BYTES),
+    *map(interpolated_of, (Elu, HardSwish, Gelu, Erf)),
     GeluFloat(),
     LogisticInt16(),
     TanhInt16(),

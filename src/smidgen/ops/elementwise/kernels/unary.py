@@ -34,7 +34,7 @@ from smidgen.ops.kernel import (
     Overlap,
 )
 from smidgen.ops.support.float_kernel import float_function_of
-from smidgen.ops.support.lookup import lookup_of
+from smidgen.ops.support.lookup import interpolated_of, lookup_of
 from smidgen.targets.catalogue import Core
 
 _FUNCTIONS: tuple[type[Op], ...] = (
@@ -51,6 +51,10 @@ _FUNCTIONS: tuple[type[Op], ...] = (
     Sin,
     Cos,
 )
+
+
+_SMOOTH: tuple[type[Op], ...] = (Exp, Log, Sqrt, Square, Neg)
+"""Those of int16 that are interpolated: they have no steps, and no more than one bend."""
 
 
 class RsqrtInt16(Kernel):
@@ -109,6 +113,7 @@ class AbsInt16(RsqrtInt16):
 KERNELS: tuple[Kernel, ...] = (
     *map(float_function_of, _FUNCTIONS),
     *map(lookup_of, _FUNCTIONS),
+    *map(interpolated_of, _SMOOTH),
     RsqrtInt16(),
     AbsInt16(),
 )
