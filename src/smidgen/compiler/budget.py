@@ -27,6 +27,8 @@ from smidgen.targets.catalogue import Core
 
 _MOST_PLANS = 24
 """How many candidates are planned in full."""
+_LEAST_PLANS = 10
+"""How many are planned in search of the least, for an error to name."""
 _MOST_LOWERED = 120
 """How many candidates are given kernels."""
 _COARSE_PACES = (1, 2, 3, 4, 6, 8, 12, 16)
@@ -89,7 +91,7 @@ class _Search:
         """The program that needs least, whatever the budget."""
         alive = bytes_alive(self._graph)
         found = self._around([alive.index(max(alive))] if alive else [])
-        likely = sorted(found, key=lambda each: each.least_bytes)[:_MOST_PLANS]
+        likely = sorted(found, key=lambda each: each.least_bytes)[:_LEAST_PLANS]
         able = [each for each in likely if self._added(each) is not None]
         trials = [self.program, *map(self.build, able)]
         return min(trials, key=lambda each: each.arena_bytes)

@@ -11,7 +11,6 @@ import pytest
 from networks import NetworkMaker, samples
 
 from smidgen.compiler.artifact import Artifact
-from smidgen.compiler.bands.op import RowBands, cut_out, with_bands
 from smidgen.compiler.compile import compile_graph
 from smidgen.compiler.memory.buffers import Allowance, Buffer
 from smidgen.compiler.memory.regions import Demand, Room, spread
@@ -26,6 +25,7 @@ from smidgen.graph.graph import Graph
 from smidgen.ops.elementwise.ops import Add
 from smidgen.ops.support.window import Padding
 from smidgen.targets.catalogue import Board, board
+from support.banding import in_bands
 
 
 def with_memories(name: str, main: int, other: int, waits: tuple[int, int] = (0, 0)) -> Board:
@@ -98,9 +98,8 @@ def test_the_header_has_a_constant_and_a_pointer_for_each_memory() -> None:
 
 def test_bands_and_memories_go_together(tmp_path: Path) -> None:
     graph = residual_network()
-    body = cut_out(graph, 0, 4)
-    assert body is not None
-    banded = with_bands(graph, 0, 4, RowBands(body, Fraction(1)))
+    banded = in_bands(graph, 0, 4, Fraction(1))
+    assert banded is not None
     alone = compile_graph(banded, board("esp32-c3")).manifest.arena_bytes
     main = (alone - 32) * 4 // 3  # of which a quarter is the stack's
     target = with_memories("esp32-c3", main, alone)
