@@ -9,11 +9,15 @@ from smidgen.compiler.compile import compile_graph
 from smidgen.core.dtypes import DType
 from smidgen.core.errors import GraphError, UnsupportedError
 from smidgen.graph.builder import GraphBuilder
+from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.graph.op import Op
 from smidgen.ops.activation.log_softmax import LogSoftmax
+from smidgen.ops.activation.normalization import L2Normalize
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.ops import Dense
+from smidgen.ops.elementwise.modulo import FloorDiv
+from smidgen.ops.reduce.ops import ReduceAll
 from smidgen.targets.catalogue import board
 from support.graphs import quant
 
@@ -33,6 +37,23 @@ def test_a_log_softmax_of_nothing(dtype: DType, shape: tuple[int, ...]) -> None:
     x = b.input("x", dtype, shape, quant(0.1) if dtype is DType.INT8 else None)
     with pytest.raises(GraphError, match="log softmax"):
         b.add(LogSoftmax(), [x])
+
+
+@pytest.mark.parametrize("op", [ReduceAll((1,)), L2Normalize()])
+def test_a_reduction_of_truth_and_a_normalisation_of_16_bits(op: Op) -> None:
+    b = GraphBuilder("numbers")
+    x = b.input("x", DType.INT16, (1, 4), quant(0.1))
+    with pytest.raises(GraphError, match=r"'x'.*int16"):
+        b.add(op, [x])
+
+
+def test_whole_numbers_that_are_known_divide_downwards() -> None:
+    """As in shapes; 0 stands for what is divided by 0."""
+    a, b = np.array([7, -7, 7, -8, 3], np.int32), np.array([2, 2, -2, -2, 0], np.int32)
+    builder = GraphBuilder("shapes")
+    names = [builder.constant(name, DType.INT32, values) for name, values in (("a", a), ("b", b))]
+    graph = builder.finish(builder.add(FloorDiv(), names))
+    assert Reference(graph).run([])[0].tolist() == [3, -4, -4, 4, 0]
 
 
 def layer(op: Op, shape: tuple[int, ...], weights: tuple[int, ...], bias: DType) -> Graph:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from smidgen.core.dtypes import Array, DType
+from smidgen.core.errors import GraphError
 from smidgen.core.fixedpoint import multiply
 from smidgen.graph.op import Op, Signature
 from smidgen.graph.tensor import Tensor, TensorType
@@ -25,8 +26,10 @@ class L2Normalize(Op):
     """x / |x| over the last axis (TensorFlow Lite, L2_NORMALIZATION)."""
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
-        """The input's type."""
+        """The input's type, which is float32 or int8."""
         x = only(inputs)
+        if x.dtype not in (DType.FLOAT32, DType.INT8):
+            raise GraphError(f"input {x.name!r}", f"a normalisation of {x.dtype.label}")
         return (x.type,)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:

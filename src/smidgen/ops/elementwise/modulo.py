@@ -16,18 +16,23 @@ from smidgen.ops.support.broadcast import broadcast_type
 
 @dataclass(frozen=True, slots=True)
 class FloorDiv(Op):
-    """floor(a / b) (TensorFlow Lite, FLOOR_DIV). Micro stops at b = 0; here IEEE 754 decides."""
+    """floor(a / b) (TensorFlow Lite, FLOOR_DIV). Micro stops at b = 0; here IEEE 754 decides.
+
+    Whole numbers divide where they are known, as in shapes; kernels there are for float32 alone.
+    """
 
     def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
         """The broadcast shape of both inputs, which share a dtype."""
         return (broadcast_type(inputs),)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
-        """In float32."""
+        """In float32; a whole number over 0 is 0."""
         del signature
         a, b = pair(inputs)
         with np.errstate(all="ignore"):
-            return (np.floor(a / b),)
+            if a.dtype == np.float32:
+                return (np.floor(a / b),)
+            return (np.where(b == 0, 0, a // np.where(b == 0, 1, b)).astype(a.dtype),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,13 @@ class ReduceMin(_Reduce):
 class ReduceAll(_Reduce):
     """Whether all are true along axes (REDUCE_ALL)."""
 
+    def infer(self, inputs: Sequence[Tensor | None]) -> tuple[TensorType, ...]:
+        """Bool; reduced axes are 1, or gone."""
+        x = only(inputs)
+        if x.dtype is not DType.BOOL:
+            raise GraphError(f"input {x.name!r}", f"{x.dtype.label} is not bool")
+        return _Reduce.infer(self, inputs)
+
     def _reduced(self, signature: Signature, rows: Array) -> Array:
         del signature
         return np.asarray(rows.all(axis=1))
