@@ -33,7 +33,7 @@ def bytes_alive(graph: Graph) -> list[int]:
     Scratch memory, and what kernels forbid, may add to it.
     """
     work, done = _Work.of(graph), 0
-    partial, found = _Partial(0, (), work.given_bytes), []
+    partial, found = _Partial(0, work.given_bytes), []
     for index in range(len(graph.nodes)):
         partial = work.after(replace(partial, peak_bytes=0), done, index)
         found.append(partial.peak_bytes)
@@ -43,11 +43,25 @@ def bytes_alive(graph: Graph) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Partial:
-    """A way to run some of the nodes: the fullest step, the order so far, bytes alive after it."""
+    """A way to run some of the nodes: the fullest step, and bytes alive after it.
+
+    `before` is what it was before its `last` node; None, and -1, where nothing has run.
+    """
 
     peak_bytes: int
-    order: tuple[int, ...]
     alive_bytes: int
+    before: _Partial | None = None
+    last: int = -1
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The nodes, the first one first."""
+        nodes: list[int] = []
+        partial: _Partial | None = self
+        while partial is not None and partial.last >= 0:
+            nodes.append(partial.last)
+            partial = partial.before
+        return tuple(reversed(nodes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,8 @@ class _Work:
 
     needs: tuple[int, ...]
     """For each node those that must run before it."""
+    followers: tuple[tuple[int, ...], ...]
+    """For each node those that need it."""
     reads: tuple[tuple[int, ...], ...]
     """For each node the storages that it reads."""
     writes: tuple[tuple[int, ...], ...]
@@ -80,8 +96,10 @@ class _Work:
         ]
         given = {number[roots[name]] for name in graph.inputs if name in roots}
         sizes = tuple(graph.tensors[name].nbytes for name in names)
+        needs = _dependencies(graph)
         return _Work(
-            needs=_dependencies(graph),
+            needs=needs,
+            followers=_followers(needs),
             reads=tuple(reads),
             writes=tuple(writes),
             readers=_readers(reads, len(names)),
@@ -103,46 +121,57 @@ class _Work:
         ]
         made = sum(self.sizes[storage] for storage in self.writes[index])
         full = partial.alive_bytes + made - min(made, max(dying, default=0))
-        return _Partial(
-            max(partial.peak_bytes, full),
-            (*partial.order, index),
-            partial.alive_bytes + made - sum(dying),
-        )
+        alive = partial.alive_bytes + made - sum(dying)
+        return _Partial(max(partial.peak_bytes, full), alive, partial, index)
 
-    def ready(self, done: int) -> Iterator[int]:
-        """The nodes that may run next, in their present order."""
-        for index, needs in enumerate(self.needs):
-            if not done >> index & 1 and not needs & ~done:
-                yield index
+    def ready_at_first(self) -> tuple[int, ...]:
+        """The nodes that may run before any other, in their present order."""
+        return tuple(index for index, needs in enumerate(self.needs) if not needs)
+
+    def ready_after(self, ready: Sequence[int], done: int, index: int) -> tuple[int, ...]:
+        """The nodes that may run once node `index`, one of `ready`, has run too: `done` has it."""
+        freed = [node for node in self.followers[index] if not self.needs[node] & ~done]
+        return tuple(sorted([*(node for node in ready if node != index), *freed]))
 
     def peak(self, order: Sequence[int]) -> int:
         """The bytes alive at the fullest step of an order."""
-        partial, done = _Partial(self.given_bytes, (), self.given_bytes), 0
+        partial, done = _Partial(self.given_bytes, self.given_bytes), 0
         for index in order:
             partial = self.after(partial, done, index)
             done |= 1 << index
         return partial.peak_bytes
 
 
+_Front = dict[int, tuple[_Partial, tuple[int, ...]]]
+"""By the set of nodes that have run: the best way to have run them, and what may run next."""
+
+
 def _best_order(work: _Work) -> tuple[int, ...]:
-    front = {0: _Partial(work.given_bytes, (), work.given_bytes)}
+    start = _Partial(work.given_bytes, work.given_bytes)
+    front: _Front = {0: (start, work.ready_at_first())}
     for _ in work.needs:
-        following: dict[int, _Partial] = {}
-        for done, partial in front.items():
-            for index in work.ready(done):
+        following: _Front = {}
+        for done, (partial, ready) in front.items():
+            for index in ready:
                 grown, now = work.after(partial, done, index), done | 1 << index
                 known = following.get(now)
-                if known is None or grown.peak_bytes < known.peak_bytes:
-                    following[now] = grown
+                if known is None:
+                    following[now] = grown, work.ready_after(ready, now, index)
+                elif grown.peak_bytes < known[0].peak_bytes:
+                    following[now] = grown, known[1]
         front = _narrowed(following)
-    return next(iter(front.values())).order
+    return next(iter(front.values()))[0].order
 
 
-def _narrowed(front: dict[int, _Partial]) -> dict[int, _Partial]:
+def _narrowed(front: _Front) -> _Front:
     if len(front) <= _WIDTH:
         return front
-    ranked = sorted(front.items(), key=lambda item: (item[1].peak_bytes, item[1].alive_bytes))
+    ranked = sorted(front.items(), key=lambda item: _rank(item[1][0]))
     return dict(ranked[:_WIDTH])
+
+
+def _rank(partial: _Partial) -> tuple[int, int]:
+    return partial.peak_bytes, partial.alive_bytes
 
 
 def _roots(graph: Graph) -> dict[str, str]:
@@ -174,6 +203,20 @@ def _storages(
 ) -> tuple[int, ...]:
     found = dict.fromkeys(number[roots[name]] for name in names if name in roots)
     return tuple(found)
+
+
+def _followers(needs: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    found: list[list[int]] = [[] for _ in needs]
+    for index, mask in enumerate(needs):
+        for node in _members(mask):
+            found[node].append(index)
+    return tuple(map(tuple, found))
+
+
+def _members(mask: int) -> Iterator[int]:
+    while mask:
+        yield (mask & -mask).bit_length() - 1
+        mask &= mask - 1
 
 
 def _readers(reads: Sequence[Sequence[int]], count: int) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,8 +22,9 @@ from smidgen.compiler.passes.channels.rule import (
 )
 from smidgen.compiler.passes.channels.site import Range, Site, channels_of, type_range
 from smidgen.compiler.passes.channels.weighted import equal_rows
-from smidgen.core.dtypes import Array
-from smidgen.graph.tensor import Tensor
+from smidgen.core.dtypes import Array, DType
+from smidgen.graph.op import Op, Signature
+from smidgen.graph.tensor import Quantization, Tensor
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.shape.join import Concat
 from smidgen.ops.shape.ops import Reshape
@@ -93,12 +95,20 @@ class PointwiseRule(ChannelwiseRule):
 
 
 def table_of(site: Site) -> Array:
-    """The result of a pointwise op for every value of its input's type, ascending, int64."""
-    x = site.input(0)
-    lowest, highest = x.dtype.range
-    values = np.arange(lowest, highest + 1).astype(x.dtype.numpy)
-    (results,) = site.node.op.evaluate(site.signature, [values])
-    return results.astype(np.int64)
+    """The result of a pointwise op for every value of its input's type, ascending."""
+    x, y = site.input(0), site.output
+    return _table(site.node.op, (x.dtype, x.quant), (y.dtype, y.quant))
+
+
+@lru_cache(maxsize=256)
+def _table(op: Op, given: tuple[DType, Quantization], made: tuple[DType, Quantization]) -> Array:
+    """Four passes ask for it, and an unrolled recurrent net has hundreds: 128 KiB each at most."""
+    lowest, highest = given[0].range
+    values = np.arange(lowest, highest + 1).astype(given[0].numpy)
+    x, y = (Tensor("", dtype, values.shape, quant) for dtype, quant in (given, made))
+    (results,) = op.evaluate(Signature((x,), (y,)), [values])
+    results.flags.writeable = False
+    return results
 
 
 class PadRule(ChannelwiseRule):
