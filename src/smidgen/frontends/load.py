@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smidgen.core.errors import UnsupportedError
+from smidgen.core.errors import ModelFileError, UnsupportedError
 from smidgen.frontends.onnx.convert import load_onnx, survey_onnx
 from smidgen.frontends.tflite.convert import load_tflite, survey_tflite
 from smidgen.frontends.tflite.sniff import describe_content
 from smidgen.graph.graph import Graph
 
 _LOOK_BYTES = 256
+_ZIP = b"PK\x03\x04"
+_PYTORCH = (b"/data/", b"/data.pkl", b"serialized_exported_program")
+"""What the first member of an archive that PyTorch saves is called."""
 
 
 def load_model(path: Path | str) -> Graph:
@@ -31,11 +34,27 @@ def survey_model(path: Path | str) -> tuple[Graph, list[UnsupportedError]]:
 
 
 def _holds_onnx(path: Path | str) -> bool:
-    """Whether the file's content, whatever its name, looks like an ONNX model."""
+    """Whether the file's content, whatever its name, looks like an ONNX model.
+
+    Raises ModelFileError for what PyTorch saves: to read it is to trust it.
+    """
+    head = _head(path)
+    if head.startswith(_ZIP) and any(name in head for name in _PYTORCH):
+        raise ModelFileError(
+            str(path),
+            "is a PyTorch file; loading one may run any code that is in it, so this is left to you",
+            "in Python: smidgen.frontends.pytorch.from_exported(torch.export.load(path)), or "
+            "from_module(module, inputs); or export it by torch.onnx.export",
+        )
+    return bool(head) and describe_content(head) == "an ONNX model"
+
+
+def _head(path: Path | str) -> bytes:
+    """The first bytes of a file; none of what is no file or cannot be read."""
     try:
         if not Path(path).is_file():
-            return False
+            return b""
         with Path(path).open("rb") as stream:
-            return describe_content(stream.read(_LOOK_BYTES)) == "an ONNX model"
+            return stream.read(_LOOK_BYTES)
     except (OSError, ValueError):
-        return False
+        return b""
