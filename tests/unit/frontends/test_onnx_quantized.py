@@ -240,3 +240,57 @@ def test_dynamic_quantisation_is_refused_with_a_way_out() -> None:
     ]
     with pytest.raises(UnsupportedOp, match="statically"):
         graph_of(net(nodes, {"x": (1, 4)}))
+
+
+def assert_alike(made, alike, shape, step: float) -> None:
+    """Two models that mean the same give the same, but for `step`."""
+    x = np.random.default_rng(6).normal(size=shape).astype(np.float32)
+    (found,), (wanted,) = (run(imported(model), [x]) for model in (made, alike))
+    assert np.abs(found - wanted).max() <= step * 1.001
+
+
+@pytest.mark.parametrize("counts", [0, 1])
+def test_an_average_of_quanta_by_onnxruntimes_own_operator(counts: int) -> None:
+    constants = {"s": np.float32(0.03), "z": np.uint8(120), "t": np.float32(0.02)}
+    first = node("QuantizeLinear", ["x", "s", "z"], ["q"])
+    last = node("DequantizeLinear", ["p", "t", "z"], ["y"])
+    window = {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 0, 1]}
+    own = node(
+        "QLinearAveragePool",
+        ["q", "s", "z", "t", "z"],
+        ["p"],
+        domain="com.microsoft",
+        count_include_pad=counts,
+        **window,
+    )
+    plain = [
+        node("DequantizeLinear", ["q", "s", "z"], ["r"]),
+        node("AveragePool", ["r"], ["a"], count_include_pad=counts, **window),
+        node("QuantizeLinear", ["a", "t", "z"], ["p"]),
+    ]
+    shape = (1, 3, 6, 5)
+    models = [net([first, *middle, last], {"x": shape}, constants) for middle in ([own], plain)]
+    assert_alike(*models, shape, 0.02)
+    assert not floats_inside(graph_of(models[0]))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8])
+def test_quanta_padded_by_their_zero_and_resized(kind) -> None:
+    zero = kind(100)
+    constants = {"s": np.float32(0.03), "z": zero, "pads": np.array([0, 0, 1, 0, 0, 0, 0, 2])}
+    constants["scales"] = np.array([1, 1, 2, 2], np.float32)
+    first = node("QuantizeLinear", ["x", "s", "z"], ["q"])
+    on_quanta = [
+        node("Pad", ["q", "pads", "z"], ["p"]),
+        node("Resize", ["p", "", "scales"], ["r"], mode="linear"),
+        node("DequantizeLinear", ["r", "s", "z"], ["y"]),
+    ]
+    on_reals = [
+        node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        node("Pad", ["d", "pads"], ["p"]),
+        node("Resize", ["p", "", "scales"], ["y"], mode="linear"),
+    ]
+    shape = (1, 2, 4, 4)
+    models = [net([first, *rest], {"x": shape}, constants) for rest in (on_quanta, on_reals)]
+    assert_alike(*models, shape, 0.03)
+    assert not floats_inside(graph_of(models[0]))

@@ -43,7 +43,7 @@ _SPATIAL = frozenset(
     (
         *("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize"),
         *("GlobalMaxPool", "Upsample", "QLinearConv", "ConvInteger", "DepthToSpace"),
-        *("SpaceToDepth", "QLinearGlobalAveragePool"),
+        *("SpaceToDepth", "QLinearGlobalAveragePool", "QLinearAveragePool"),
     )
 )
 """Operators that work on images [N, C, ...]: with one of them, images are channels-last."""

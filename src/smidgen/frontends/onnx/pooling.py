@@ -32,7 +32,11 @@ def max_pool(call: Call) -> tuple[Result, ...]:
 
 def average_pool(call: Call) -> Value:
     """AveragePool2D; padding that counts is added as zeros before."""
-    x = call.real_value(0)
+    return averaged(call, call.real_value(0))
+
+
+def averaged(call: Call, x: Value) -> Value:
+    """The means of the windows of `x`."""
     kernel, counts = _kernel(call), bool(call.attribute("count_include_pad", 0))
     if _needs_taps(call, x, kernel):
         return average_over(call, x, lines_of(call, x.layout.shape[2:], kernel), counts)

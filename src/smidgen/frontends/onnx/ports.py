@@ -11,9 +11,9 @@ from smidgen.core.dtypes import Array
 from smidgen.core.errors import UnsupportedType
 from smidgen.frontends.onnx.model import OnnxModel, OnnxNode, OnnxPort
 from smidgen.frontends.onnx.scope import MAX_ACTIVATION_ELEMENTS
+from smidgen.frontends.onnx.tensors import UNSIGNED_OFFSET
 from smidgen.graph.tensor import Quantization
 
-_OFFSET = 128
 _PASSING = frozenset(
     (
         *("Reshape", "Transpose", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Slice", "Split"),
@@ -88,12 +88,12 @@ def _at(
     if not (math.isfinite(factor) and factor > 0):
         return None
     start = 0 if zero is None else int(zero.reshape(-1)[0])
-    return Quantization((factor,), (start - (_OFFSET if unsigned else 0),))
+    return Quantization((factor,), (start - (UNSIGNED_OFFSET if unsigned else 0),))
 
 
 def as_unsigned(quant: Quantization) -> Quantization:
     """The quantisation of the same numbers as uint8."""
-    return Quantization(quant.scales, (quant.zero_point + _OFFSET,))
+    return Quantization(quant.scales, (quant.zero_point + UNSIGNED_OFFSET,))
 
 
 def constants_of(model: OnnxModel, nodes: Sequence[OnnxNode]) -> dict[str, Array]:

@@ -15,6 +15,7 @@ from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.convolution import convolve
 from smidgen.frontends.onnx.elementwise import combine, converted, unary
 from smidgen.frontends.onnx.narrow import NARROW_INTEGERS, bits_of
+from smidgen.frontends.onnx.pooling import averaged
 from smidgen.frontends.onnx.products import dense, multiply, transpose_last
 from smidgen.frontends.onnx.shaping import joined
 from smidgen.frontends.onnx.tensors import (
@@ -23,6 +24,7 @@ from smidgen.frontends.onnx.tensors import (
     INT16,
     UINT8,
     UINT16,
+    UNSIGNED_OFFSET,
     element_of,
     limits_of,
     numpy_type,
@@ -36,8 +38,6 @@ from smidgen.ops.activation.ops import Softmax
 from smidgen.ops.elementwise.unary import Round
 from smidgen.ops.pool.ops import AveragePool2D
 from smidgen.ops.quantization.ops import Dequantize, Quantize
-
-UNSIGNED_OFFSET = 128
 
 
 def scales_of(
@@ -316,6 +316,12 @@ def _global_average(call: Call, x: Value) -> Value:
     return call.as_image(call.emit(op, [tensor]), len(x.layout.axes))
 
 
+def _average(call: Call, x: Value) -> Value:
+    if call.attribute("channels_last", 0):
+        call.refuse("channels_last", "export with channels first")
+    return averaged(call, x)
+
+
 def qlinear_concat(call: Call) -> Operand:
     """Quanta of several scales, joined: (scale, zero point of y), then triples."""
     count = (len(call.operands) - 2) // 3
@@ -371,6 +377,7 @@ QUANTIZED: Mapping[str, Lowering] = {
     "QLinearLeakyRelu": qlinear_unary(_leaky_relu),
     "QLinearSoftmax": qlinear_unary(_softmax),
     "QLinearGlobalAveragePool": qlinear_unary(_global_average),
+    "QLinearAveragePool": qlinear_unary(_average),
     "QLinearConcat": qlinear_concat,
     "ConvInteger": conv_integer,
     "MatMulInteger": matmul_integer,

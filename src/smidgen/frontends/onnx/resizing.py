@@ -139,8 +139,9 @@ def _resized(call: Call, x: Value, target: Target, settings: Settings) -> Value:
     ]
     if settings.mode == "nearest":
         return _nearest(call, x, axes, settings.rounding)
-    if call.scope.dtype(x) is not DType.FLOAT32:
-        call.refuse("quanta are interpolated", "dequantise them first")
+    tensor = call.scope.builder.tensor(x.tensor)
+    if tensor.dtype is not DType.FLOAT32 and tensor.quantization is None:
+        call.refuse(f"{tensor.dtype.label} is interpolated", "cast it to float32 first")
     return _interpolated(call, x, axes, settings)
 
 
@@ -240,7 +241,9 @@ def _interpolated(call: Call, x: Value, axes: Sequence[Axis], settings: Settings
     if plain and not outside and rank in (3, 4) and all(axis.number > 1 for axis in axes):
         op = _bilinear_op(axes, x.layout.shape)
         if op is not None:
-            return call.as_image(call.emit(op, [call.image(x)]), rank)
+            return call.as_image(call.moved(op, call.image(x)), rank)
+    if call.scope.dtype(x) is not DType.FLOAT32:
+        call.refuse("quanta are interpolated in a way that has no kernel", "dequantise them first")
     y = x
     for axis in axes:
         y = _along(call, y, axis, kernel.matrix(axis.places, axis.extent, axis.scale))

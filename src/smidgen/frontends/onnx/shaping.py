@@ -12,6 +12,7 @@ from smidgen.frontends.layout import Layout, NeedsTransposition
 from smidgen.frontends.onnx.broadcasting import broadcast_shape, shape_of
 from smidgen.frontends.onnx.call import Call, Lowering, Result
 from smidgen.frontends.onnx.scope import MAX_ACTIVATION_ELEMENTS
+from smidgen.frontends.onnx.tensors import UNSIGNED_OFFSET
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.ops.elementwise.comparison import Compare, Relation
 from smidgen.ops.elementwise.ops import Add
@@ -413,6 +414,8 @@ def _padded(call: Call, tensor: str, before: tuple[int, ...], after: tuple[int, 
     value = call.optional_constant(2, "value") if call.opset >= 11 else None
     fill = call.real("value", 0.0) if value is None else float(value.reshape(-1)[0])
     source = call.scope.builder.tensor(tensor)
+    if source.quantization is not None and value is not None and value.dtype == np.uint8:
+        fill -= UNSIGNED_OFFSET
     if source.quantization is not None and fill != source.quant.zero_point:
         call.refuse("quanta are padded with another value than zero", "pad before QuantizeLinear")
     whole = source.dtype is not DType.FLOAT32

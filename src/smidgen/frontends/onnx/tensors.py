@@ -30,6 +30,9 @@ TYPE_NAMES = (
 FLOAT, UINT8, INT8, UINT16, INT16, INT32, INT64 = 1, 2, 3, 4, 5, 6, 7
 BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16 = 9, 10, 11, 12, 13, 16
 
+UNSIGNED_OFFSET = 128
+"""What uint8 quanta lose on their way to int8."""
+
 STORED: Mapping[int, str] = {
     FLOAT: "<f4",
     UINT8: "u1",
