@@ -104,8 +104,8 @@ SMG_INLINE void smg_planes_copy1(const smg_planes_t *op, const int8_t *x, smg_ha
 
 /* `count` channels, 1 or 2, to as many planes. */
 #define SMG_PLANES_COPY(suffix, high)                                                              \
-    SMG_NOINLINE static void smg_planes_copy_##suffix(const smg_planes_t *op, const int8_t *x,     \
-                                                      smg_half_t *to, int32_t count) {             \
+    SMG_SMALL static void smg_planes_copy_##suffix(const smg_planes_t *op, const int8_t *x,        \
+                                                   smg_half_t *to, int32_t count) {                \
         if (count == 2) {                                                                          \
             smg_planes_copy2(op, x, to, high);                                                     \
         } else {                                                                                   \

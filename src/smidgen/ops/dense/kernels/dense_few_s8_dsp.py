@@ -19,8 +19,8 @@ from smidgen.ops.support.lowering import bias_or_zeros, constant
 from smidgen.targets.catalogue import Core
 
 _BLOCK = 4
-# What 300 bytes of code that no other layer may use are worth, in instructions.
-_OWN_CODE = 300.0
+# What code that no other layer may use is worth, in instructions.
+_OWN_CODE = 100.0
 
 
 class DenseFewInt8Dsp(Kernel):
