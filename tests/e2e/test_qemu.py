@@ -102,8 +102,23 @@ def test_command_line_profiles_a_cortex_m55(small_model: Path) -> None:
     report = json.loads(told.output)
     assert report["instructions"] > 0
     assert sum(layer["instructions"] for layer in report["layers"]) <= report["instructions"]
-    assert report["modelled_cycles"] is None
-    assert "not modelled" in CliRunner().invoke(cli, command).output
+    assert report["modelled_cycles"] > report["instructions"] / 2
+    by_layer = sum(layer["modelled_cycles"] for layer in report["layers"])
+    assert 0.8 * report["modelled_cycles"] < by_layer <= report["modelled_cycles"]
+    assert sum(row["instructions"] for row in report["functions"]) == report["instructions"]
+    assert "+-40 %" in CliRunner().invoke(cli, command).output
+
+
+@needs_qemu
+def test_blocks_counted_by_both_emulators_cost_the_same(small_model: Path) -> None:
+    artifact = smidgen.compile(smidgen.load(small_model), "nucleo-u575zi")
+    samples = random_samples(smidgen.load(small_model), 1)
+    found = [
+        measure(Device(artifact, board("nucleo-u575zi"), emulator), samples)
+        for emulator in ("unicorn", "qemu")
+    ]
+    clocks = [each.zero_wait_cycles or each.modelled_cycles for each in found]
+    assert abs(clocks[0] - clocks[1]) / clocks[0] < 0.01
 
 
 def test_without_qemu_the_error_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,8 +43,8 @@ class Outcome:
 def ample_board(name: str) -> Board:
     """A board's core and addresses with more memory than any model needs."""
     base = board(name)
-    flash = MemoryRegion("flash", base.flash[0].address, 16 << 20, 0, base.flash[0].fetch)
-    ram = MemoryRegion("ram", base.ram[0].address, 8 << 20, 0, base.ram[0].fetch)
+    flash = MemoryRegion("flash", base.flash[0].address, 16 << 20, 0)
+    ram = MemoryRegion("ram", base.ram[0].address, 8 << 20, 0)
     return replace(base, flash=(flash,), ram=(ram,))
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import click
 
 import smidgen
@@ -9,6 +12,7 @@ from smidgen.core.table import render
 from smidgen.emulate.emulators import why_not_at_hand
 from smidgen.targets.catalogue import Core, is_board_file
 from smidgen.targets.catalogue import board as find_board
+from smidgen.targets.describe import board_facts, board_text
 
 _HEADER = (
     "board", "chip", "core", "MHz", "flash KB", "RAM KB", "active mA", "sleep uA", "emulated by",
@@ -17,30 +21,77 @@ _HEADER = (
 
 @click.command("boards")
 @click.argument("words", nargs=-1)
+@click.option("--core", default="", help="Only boards with this core, such as cortex-m4f.")
+@click.option("--vendor", default="", help="Only boards of this maker.")
+@click.option("--emulator", default="", help="Only boards that this emulator runs.")
+@click.option("--flash", type=click.FloatRange(0), help="Only boards with so many KB of flash.")
+@click.option("--ram", type=click.FloatRange(0), help="Only boards with so many KB of RAM.")
 @click.option("--emulated", is_flag=True, help="Only boards on which builds can be verified.")
 @click.option("--battery", is_flag=True, help="Only boards whose currents are known.")
-@click.option("--notes", is_flag=True, help="Print where the facts are from, and what to know.")
-def boards_command(words: tuple[str, ...], emulated: bool, battery: bool, notes: bool) -> None:
-    """List the boards that smidgen compiles for.
+@click.option("--notes", is_flag=True, help="Print all that is known of each, and from where.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list and nothing else.")
+def boards_command(
+    words: tuple[str, ...],
+    core: str,
+    vendor: str,
+    emulator: str,
+    flash: float | None,
+    ram: float | None,
+    emulated: bool,
+    battery: bool,
+    notes: bool,
+    as_json: bool,
+) -> None:
+    """List the boards that smidgen compiles for, or show one in full.
 
-    WORDS narrow the list to boards in whose name, maker, chip or core each of them occurs. A word
-    that ends in .toml is a board file of your own, which is listed too.
+    WORDS narrow the list to boards in whose name, maker, chip or core each of them occurs. The name
+    of a board, or words that leave only one, show all that is known of it. A word that ends in
+    .toml is a board file of your own; those in the folder "boards" are always listed.
     """
+    chosen = [
+        board
+        for board in (_named(words) or _listed(words))
+        if core.lower() in ("", board.core.name)
+        and vendor.lower() in board.vendor.lower()
+        and emulator.lower() in ("", board.core.emulator)
+        and board.flash_bytes >= (flash or 0) * 1024
+        and board.ram_bytes >= (ram or 0) * 1024
+        and not (emulated and why_not_at_hand(board.core))
+        and (_has_currents(board) or not battery)
+    ]
+    if as_json:
+        click.echo(json.dumps([_facts(board) for board in chosen], indent=1))
+    elif not chosen:
+        click.echo("no board matches; leave some words or options out")
+    elif notes or (words and len(chosen) == 1):
+        click.echo("\n\n".join(map(_full, chosen)))
+    else:
+        click.echo(render(_HEADER, [_row(board) for board in chosen], left=3))
+
+
+def _named(words: tuple[str, ...]) -> list[smidgen.Board]:
+    """The board whose very name is the one word; none otherwise."""
+    return [each for each in smidgen.boards() if words == (each.name,)]
+
+
+def _listed(words: tuple[str, ...]) -> list[smidgen.Board]:
     own = [find_board(word) for word in words if is_board_file(word)]
     rest = [word for word in words if not is_board_file(word)]
     known = [] if own and not rest else [each for each in smidgen.boards() if _matches(each, rest)]
-    chosen = [
-        board
-        for board in (*own, *known)
-        if not (emulated and why_not_at_hand(board.core)) and (board.currents or not battery)
-    ]
-    if not chosen:
-        click.echo("no board matches; leave some words out")
-        return
-    if notes:
-        click.echo("\n\n".join(map(_notes, chosen)))
-    else:
-        click.echo(render(_HEADER, [_row(board) for board in chosen], left=3))
+    return [*own, *known]
+
+
+def _facts(board: smidgen.Board) -> dict[str, Any]:
+    return board_facts(board, why_not_at_hand(board.core))
+
+
+def _full(board: smidgen.Board) -> str:
+    return board_text(board, why_not_at_hand(board.core))
+
+
+def _has_currents(board: smidgen.Board) -> bool:
+    known = board.currents
+    return known is not None and known.active_ma is not None and known.sleep_ua is not None
 
 
 def _row(board: smidgen.Board) -> tuple[str, ...]:
@@ -52,54 +103,20 @@ def _row(board: smidgen.Board) -> tuple[str, ...]:
         f"{board.clock_hz / 1e6:g}",
         f"{board.flash_bytes / 1024:,.0f}" if board.flash else "-",
         f"{board.ram_bytes / 1024:,.0f}",
-        f"{currents.active_ma:g}" if currents else "-",
-        f"{currents.sleep_ua:g}" if currents else "-",
+        _current(currents.active_ma if currents else None),
+        _current(currents.sleep_ua if currents else None),
         _emulator(board.core),
     )
+
+
+def _current(value: float | None) -> str:
+    return "-" if value is None else f"{value:g}"
 
 
 def _emulator(core: Core) -> str:
     if not core.is_emulated:
         return "not verified"
     return f"{core.emulator}, not installed" if why_not_at_hand(core) else core.emulator
-
-
-def _notes(board: smidgen.Board) -> str:
-    regions = [
-        f"  {region.name}: {region.bytes:,} B at {region.address:#010x}, "
-        f"{region.wait_states} wait states"
-        for region in (*board.flash, *board.ram)
-    ]
-    lines = [
-        f"{board.name} ({board.vendor} {board.mcu}, {board.core.name})",
-        *([f"  also: {', '.join(board.aliases)}"] if board.aliases else []),
-        *regions,
-        *_remarks(board),
-    ]
-    return "\n".join(lines)
-
-
-def _remarks(board: smidgen.Board) -> list[str]:
-    currents, core = board.currents, board.core
-    remarks = [
-        ("source", board.source),
-        ("notes", board.notes),
-        ("emulated by", _emulation(core)),
-        ("not verified", why_not_at_hand(core)),
-    ]
-    if currents:
-        text = (
-            f"{currents.active_ma:g} mA active at {currents.clock_hz / 1e6:g} MHz, "
-            f"{currents.sleep_ua:g} uA asleep, at {currents.volts:g} V ({currents.source})"
-        )
-        remarks.append(("currents of the chip", text))
-    return [f"  {title}: {text}" for title, text in remarks if text]
-
-
-def _emulation(core: Core) -> str:
-    if not core.is_emulated:
-        return ""
-    return f"{core.emulator} ({core.emulator_note})" if core.emulator_note else core.emulator
 
 
 def _matches(board: smidgen.Board, words: list[str]) -> bool:

@@ -50,6 +50,7 @@ def device_command(
     with open_bench(folder, Wishes(board, task, tcp, count, gdb)) as bench:
         for index, station in enumerate(bench.stations):
             click.echo(f"device {index}: {station.line.place}")
+        click.echo(bench.clock, err=True)
         if bench.gdb_command:
             click.echo(f"gdb: {bench.gdb_command}")
         try:

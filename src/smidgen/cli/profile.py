@@ -15,7 +15,7 @@ from smidgen.cli.options import (
     ram_budget_option,
 )
 from smidgen.cli.quantization import quantization_options
-from smidgen.emulate.tables import layer_table, summary
+from smidgen.emulate.tables import function_table, layer_table, summary
 from smidgen.project.calibration import SampleFiles, calibrated
 from smidgen.project.page import profile_page
 
@@ -33,6 +33,7 @@ from smidgen.project.page import profile_page
     show_default=True,
     help="How many inputs to run: all lowest, all highest, then random; shows what varies.",
 )
+@click.option("--functions", is_flag=True, help="Print the C functions too, the costliest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option(
     "--html", type=click.Path(path_type=Path), help="Write a page with drawings to this file too."
@@ -44,6 +45,7 @@ def profile_command(
     ram_budget: int | None,
     calibrate: SampleFiles,
     inputs: int,
+    functions: bool,
     as_json: bool,
     html: Path | None,
 ) -> None:
@@ -57,5 +59,7 @@ def profile_command(
         click.echo(json.dumps(measurement.to_dict(), indent=1))
     else:
         click.echo(f"{summary(measurement)}\n\n{layer_table(measurement)}")
+        if functions:
+            click.echo(f"\n{function_table(measurement)}")
         if html is not None:
             click.echo(f"\nwritten: {html}")

@@ -7,17 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from unicorn import arm_const
-
 from smidgen.emulate.disassembly import Instruction, disassemble
 from smidgen.emulate.firmware import Image
+from smidgen.emulate.registers import register_number
 from smidgen.targets.catalogue import Core
 
 # Instructions that fault on any unaligned address, where plain loads and stores do not
 # (Armv7-M ARM, A3.2.1): doubles, multiples, exclusives, floating point.
 _STRICT = re.compile(r"(ldrd|strd|ldm\w*|stm\w*|vldr|vstr|vldm\w*|vstm\w*|ldrex|strex)$")
 _BASE = re.compile(r"\[(\w+)|^(\w+)!?, \{")
-_ALIASES = {"sb": "r9", "sl": "r10", "fp": "r11", "ip": "r12"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +42,15 @@ def aligned_sites(code: tuple[Image, ...], core: Core) -> tuple[AlignedSite, ...
         site
         for piece in code
         for instruction in disassemble(core, piece.content, piece.address)
-        for site in _site(instruction)
+        for site in _site(instruction, core)
     )
 
 
-def _site(instruction: Instruction) -> Iterator[AlignedSite]:
+def _site(instruction: Instruction, core: Core) -> Iterator[AlignedSite]:
     is_conditional = instruction.mnemonic.partition(".")[0] != instruction.name
     base = _BASE.search(instruction.operands)
     if not _STRICT.match(instruction.name) or is_conditional or base is None:
         return
     name = base.group(1) or base.group(2)
-    name = _ALIASES.get(name, name)
     if name not in ("sp", "pc"):
-        register = getattr(arm_const, f"UC_ARM_REG_{name.upper()}")
-        yield AlignedSite(instruction.address, register)
+        yield AlignedSite(instruction.address, register_number(core, name))

@@ -4,25 +4,27 @@
  * what the emulator translated in one piece: straight-line code from `address`, `size` bytes long.
  * The region is the layer that is running: it changes when a block starts at a layer's entry, and
  * is 0 again in any block of the root function. */
+#include "counter.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
-typedef int (*mem_read_fn)(void *engine, uint64_t address, void *bytes, uint64_t size);
-typedef int (*emu_stop_fn)(void *engine);
-typedef int (*reg_read_fn)(void *engine, int id, void *value);
-
 typedef struct {
     uint64_t executions;
-    uint64_t taken; /* how often the next block was not the one that follows in memory */
+    uint64_t taken;     /* how often the next block was not the one that follows in memory */
+    uint64_t simulated; /* executions with simulated memory, which keep their count when cleared */
+    uint64_t waits;     /* clocks that those waited for memory */
     uint32_t address;
     uint32_t size;
     uint32_t region;
     uint32_t becomes; /* the region in which this block runs */
     uint32_t instructions;
     uint32_t used;
+    uint32_t epoch; /* of the simulation that `simulated` and `waits` are from */
+    uint32_t spare;
 } block_t;
 
-typedef struct {
+struct counter {
     block_t *blocks;
     uint32_t capacity; /* a power of two */
     uint32_t count;
@@ -46,7 +48,10 @@ typedef struct {
     mem_read_fn mem_read;
     emu_stop_fn emu_stop;
     reg_read_fn reg_read;
-} counter_t;
+    uint32_t simulates;
+    uint32_t epoch;
+    uint32_t unknown; /* since `begin`, a block ran that was never simulated */
+};
 
 /* An instruction that faults unless its base register is a multiple of four. */
 typedef struct {
@@ -68,6 +73,7 @@ void smg_counter_end(counter_t *counter);
 uint32_t smg_counter_count(const counter_t *counter);
 void smg_counter_copy(const counter_t *counter, block_t *out);
 uint32_t smg_counter_stopped(const counter_t *counter);
+uint32_t smg_counter_unknown(const counter_t *counter);
 uint32_t smg_counter_unaligned(const counter_t *counter, uint32_t *pc, uint32_t *address);
 void smg_counter_pause_after(counter_t *counter, uint64_t instructions);
 uint32_t smg_counter_paused(counter_t *counter);
@@ -111,16 +117,47 @@ int smg_counter_regions(counter_t *counter, uint32_t root_start, uint32_t root_e
     counter->root_end = root_end;
     counter->entries = entries;
     counter->entry_count = entry_count;
-    smg_counter_clear(counter);
-    return 0;
-}
-
-void smg_counter_clear(counter_t *counter) {
     for (uint32_t i = 0; i < counter->capacity; ++i) {
         counter->blocks[i].used = 0;
     }
     counter->count = 0;
     counter->last = NONE;
+    return 0;
+}
+
+/* The blocks stay, with what is known of their waits. */
+void smg_counter_clear(counter_t *counter) {
+    for (uint32_t i = 0; i < counter->capacity; ++i) {
+        counter->blocks[i].executions = 0;
+        counter->blocks[i].taken = 0;
+    }
+    counter->last = NONE;
+}
+
+void smg_counter_simulate(counter_t *counter, uint32_t wanted) {
+    counter->simulates = wanted;
+    counter->epoch += wanted;
+}
+
+static void note_simulated(const counter_t *counter, block_t *block) {
+    if (block->epoch != counter->epoch) {
+        block->epoch = counter->epoch;
+        block->simulated = 0;
+        block->waits = 0;
+    }
+    ++block->simulated;
+}
+
+void smg_counter_waited(counter_t *counter, uint64_t clocks) {
+    if (counter->last != NONE) {
+        counter->blocks[counter->last].waits += clocks;
+    }
+}
+
+uint32_t smg_counter_register(const counter_t *counter, void *engine, int32_t id) {
+    uint64_t value = 0; /* as wide as any register that the engine may write */
+    (void)counter->reg_read(engine, id, &value);
+    return (uint32_t)value;
 }
 
 void smg_counter_begin(counter_t *counter, uint64_t limit) {
@@ -131,6 +168,7 @@ void smg_counter_begin(counter_t *counter, uint64_t limit) {
     counter->paused = 0;
     counter->limit = limit;
     counter->stopped = 0;
+    counter->unknown = 0;
     counter->unaligned_size = 0;
 }
 
@@ -155,6 +193,10 @@ void smg_counter_copy(const counter_t *counter, block_t *out) {
 
 uint32_t smg_counter_stopped(const counter_t *counter) {
     return counter->stopped;
+}
+
+uint32_t smg_counter_unknown(const counter_t *counter) {
+    return counter->unknown;
 }
 
 uint32_t smg_counter_unaligned(const counter_t *counter, uint32_t *pc, uint32_t *address) {
@@ -278,6 +320,11 @@ void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *us
         return;
     }
     counter->blocks[slot].executions += 1;
+    if (counter->simulates) {
+        note_simulated(counter, &counter->blocks[slot]);
+    } else if (counter->blocks[slot].simulated == 0U) {
+        counter->unknown = 1;
+    }
     counter->instructions += counter->blocks[slot].instructions;
     if (counter->instructions > counter->limit) {
         counter->stopped = 1;

@@ -1,4 +1,4 @@
-"""The block counter: a native hook, because a Python one would cost a thousand times as much."""
+"""The block counter: how often each block of code ran, and what it waited for memory."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import ctypes
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
 from unicorn import UC_HOOK_BLOCK, UC_HOOK_CODE, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE, Uc
 
 from smidgen.emulate.alignment import AlignedSite
 from smidgen.emulate.hooks import Hook, add_hook, remove_hook, unicorn_functions
-from smidgen.targets.toolchain import compile_host_library
-
-_SOURCE = Path(__file__).with_name("counter.c")
-_U32, _U64, _PTR = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
+from smidgen.emulate.native import POINTER, U32, U64, library
+from smidgen.emulate.waits import MemoryWaits
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +21,7 @@ class Block:
 
     `taken` of the `executions` were followed by code elsewhere than right behind the block.
     `region` is 0 in the root function and what it calls itself, and i + 1 in layer i.
+    `waits` are the clocks that its latest `simulated` executions with simulated memory waited.
     """
 
     region: int
@@ -33,23 +30,34 @@ class Block:
     instructions: int
     executions: int
     taken: int
+    simulated: int = 0
+    waits: int = 0
+
+    @property
+    def modelled_waits(self) -> float:
+        """Clocks that all executions waited, taken to have waited like the simulated ones."""
+        return self.executions * self.waits / self.simulated if self.simulated else 0.0
 
 
 class _BlockRecord(ctypes.Structure):
     _fields_ = (
-        ("executions", _U64),
-        ("taken", _U64),
-        ("address", _U32),
-        ("size", _U32),
-        ("region", _U32),
-        ("becomes", _U32),
-        ("instructions", _U32),
-        ("used", _U32),
+        ("executions", U64),
+        ("taken", U64),
+        ("simulated", U64),
+        ("waits", U64),
+        ("address", U32),
+        ("size", U32),
+        ("region", U32),
+        ("becomes", U32),
+        ("instructions", U32),
+        ("used", U32),
+        ("epoch", U32),
+        ("spare", U32),
     )
 
 
 class _SiteRecord(ctypes.Structure):
-    _fields_ = (("counter", _PTR), ("base_register", ctypes.c_int32))
+    _fields_ = (("counter", POINTER), ("base_register", ctypes.c_int32))
 
 
 class BlockCounter:
@@ -58,7 +66,7 @@ class BlockCounter:
     def __init__(
         self, engine: Uc, *, thumb: bool, pc_register: int, sites: Sequence[AlignedSite] = ()
     ) -> None:
-        self._library = _library()
+        self._library = library()
         functions = unicorn_functions("uc_mem_read", "uc_emu_stop", "uc_reg_read")
         self._state = self._library.smg_counter_new(*functions, int(thumb), pc_register)
         if not self._state:
@@ -102,15 +110,23 @@ class BlockCounter:
             )  # fmt: skip
             self._alignment_hooks.append(hook)
 
+    def simulate_memory(self, waits: MemoryWaits, wanted: bool) -> None:
+        """Whether the waits of each block are simulated from now on; it makes runs slower.
+
+        What was simulated before is kept, until the same block is simulated again.
+        """
+        self._library.smg_counter_simulate(self._state, int(wanted))
+        waits.attach(self._engine, self._state, wanted)
+
     def set_regions(self, root: range, entries: Sequence[int]) -> None:
-        """Tells where the root function lies and where each layer starts; clears all counts."""
-        self._entries = (_U32 * len(entries))(*entries)
+        """Tells where the root function lies and where each layer starts; forgets all blocks."""
+        self._entries = (U32 * len(entries))(*entries)
         self._library.smg_counter_regions(
             self._state, root.start, root.stop, self._entries, len(entries)
         )
 
     def clear(self) -> None:
-        """Forgets all counts."""
+        """Forgets all counts, but not what was simulated."""
         self._library.smg_counter_clear(self._state)
 
     def begin(self, instruction_limit: int) -> None:
@@ -139,9 +155,14 @@ class BlockCounter:
         """Whether the last call was stopped at its limit."""
         return bool(self._library.smg_counter_stopped(self._state))
 
+    @property
+    def has_unsimulated(self) -> bool:
+        """Whether the last call ran a block that never ran with simulated memory."""
+        return bool(self._library.smg_counter_unknown(self._state))
+
     def unaligned_access(self) -> tuple[int, int, int] | None:
         """The forbidden unaligned access of the last call, if any: pc, address, bytes."""
-        pc, address = _U32(), _U32()
+        pc, address = U32(), U32()
         size = self._library.smg_counter_unaligned(
             self._state, ctypes.byref(pc), ctypes.byref(address)
         )
@@ -163,21 +184,6 @@ def _block(record: _BlockRecord) -> Block:
         instructions=record.instructions,
         executions=record.executions,
         taken=record.taken,
+        simulated=record.simulated,
+        waits=record.waits,
     )
-
-
-@lru_cache(maxsize=1)
-def _library() -> ctypes.CDLL:
-    path = compile_host_library({_SOURCE.name: _SOURCE.read_text(encoding="utf-8")})
-    library = ctypes.CDLL(str(path))
-    library.smg_counter_new.restype = _PTR
-    library.smg_counter_new.argtypes = (_PTR, _PTR, _PTR, _U32, ctypes.c_int32)
-    library.smg_counter_regions.argtypes = (_PTR, _U32, _U32, _PTR, _U32)
-    library.smg_counter_begin.argtypes = (_PTR, _U64)
-    library.smg_counter_unaligned.argtypes = (_PTR, _PTR, _PTR)
-    library.smg_counter_copy.argtypes = (_PTR, _PTR)
-    library.smg_counter_pause_after.argtypes = (_PTR, _U64)
-    library.smg_counter_interrupted.argtypes = (_PTR, _PTR, _U32)
-    for name in ("free", "clear", "end", "count", "stopped", "paused"):
-        getattr(library, f"smg_counter_{name}").argtypes = (_PTR,)
-    return library

@@ -1,27 +1,21 @@
 """Modelled clocks of blocks that were counted, and the sums by layer and by function.
 
-Flash wait states, by how the board's flash is read (`MemoryRegion.fetch`), are modelled on top of
-the core's table:
-
-- "cache": code is taken to be in the cache. No clock is added.
-- "prefetch": straight code is read ahead in time. Each jump that is taken, and each constant that
-  is loaded from between the code, waits once for the flash.
-- "none": as "prefetch", and each further 8 bytes of straight code wait once.
+They are what the core's table says for memory that never waits, and the simulated waits for the
+board's memory (`waits`) on top.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from smidgen.emulate.counter import Block
 from smidgen.emulate.cycle_models import BlockCost, cycle_model
-from smidgen.emulate.disassembly import Instruction, disassemble
+from smidgen.emulate.disassembly import disassemble
 from smidgen.emulate.firmware import Firmware
-from smidgen.targets.catalogue import Board, MemoryRegion
+from smidgen.targets.catalogue import Core
 
-_FLASH_WORD_BYTES = 8
 ROOT = "(outside layers)"
 NO_FUNCTION = "(no function)"
 
@@ -30,12 +24,25 @@ NO_FUNCTION = "(no function)"
 class RegionCounts:
     """Instructions that were executed, and modelled clocks, of one layer or function.
 
-    The clocks are None where the emulator has no model of them.
+    `modelled_cycles` contain the `wait_cycles`, for which the core waits for memory. Both are None
+    where there is no model of them.
     """
 
     name: str
     instructions: int
     modelled_cycles: int | None
+    wait_cycles: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one function took in one layer: `layer` is 0 outside of all layers, i + 1 in layer i."""
+
+    layer: int
+    function: str
+    instructions: int
+    modelled_cycles: int | None
+    wait_cycles: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,65 +50,81 @@ class Counts:
     """All that was counted, by layer and, independently, by function.
 
     `layers` starts with what ran outside of all layers and goes on with one entry per layer.
-    `functions` are in order of falling modelled clocks.
+    `functions` are in order of falling modelled clocks; `shares` tell them apart by layer.
     """
 
     layers: tuple[RegionCounts, ...]
     functions: tuple[RegionCounts, ...]
     instructions: int
     modelled_cycles: int | None
+    wait_cycles: int | None = None
+    shares: tuple[Share, ...] = ()
 
 
-def count(
-    blocks: Iterable[Block], layers: Sequence[str], firmware: Firmware, board: Board
-) -> Counts:
+_Sums = tuple[int, float, float]  # instructions, clocks of the table, clocks of waiting
+_NOTHING: _Sums = (0, 0.0, 0.0)
+
+
+def count(blocks: Iterable[Block], layers: Sequence[str], firmware: Firmware, core: Core) -> Counts:
     """Sums what `blocks` cost; `layers[i]` is the name of region i + 1."""
-    costed = tuple(_costed(tuple(blocks), firmware, board))
+    costed = [(block, _costs(block, firmware, core)) for block in blocks]
     by_layer = _sums(costed, lambda block: block.region)
     by_function = _sums(costed, lambda block: _function_name(firmware, block.address))
-    total = _sums(costed, lambda _: "total").get("total", (0, 0.0))
-    functions = [_row(name, sums) for name, sums in by_function.items()]
+    total = _row("total", _sums(costed, lambda _: 0).get(0, _NOTHING))
+    functions = [_row(str(name), sums) for name, sums in by_function.items()]
     return Counts(
         layers=tuple(
-            _row(name, by_layer.get(region, (0, 0.0)))
+            _row(name, by_layer.get(region, _NOTHING))
             for region, name in enumerate((ROOT, *layers))
         ),
         functions=tuple(sorted(functions, key=_most_clocks_first)),
-        instructions=total[0],
-        modelled_cycles=round(total[1]),
+        instructions=total.instructions,
+        modelled_cycles=total.modelled_cycles,
+        wait_cycles=total.wait_cycles,
+        shares=shares_of(costed, firmware),
     )
 
 
-def modelled_cycles(block: Block, firmware: Firmware, board: Board) -> float:
-    """The modelled clocks of all executions of `block`."""
-    cost = _block_cost(firmware.code_bytes(block.address, block.bytes), block.address, board)
+def shares_of(costed: Iterable[tuple[Block, _Sums]], firmware: Firmware) -> tuple[Share, ...]:
+    """The sums by layer and function together."""
+    cells: dict[tuple[int, str], _Sums] = {}
+    for block, costs in costed:
+        key = (block.region, _function_name(firmware, block.address))
+        cells[key] = _added(cells.get(key, _NOTHING), costs)
+    return tuple(
+        Share(layer, name, row.instructions, row.modelled_cycles, row.wait_cycles)
+        for (layer, name), sums in sorted(cells.items())
+        for row in [_row(name, sums)]
+    )
+
+
+def table_cycles(block: Block, firmware: Firmware, core: Core) -> float:
+    """The modelled clocks of all executions of `block`, if memory never waits."""
+    cost = _block_cost(firmware.code_bytes(block.address, block.bytes), block.address, core)
     return block.executions * cost.straight + block.taken * cost.taken
 
 
-def read_waits(flash: MemoryRegion, count: int) -> int:
-    """The clocks for which reading `count` bytes of `flash` once, in order, waits."""
-    return -(-count // _FLASH_WORD_BYTES) * flash.wait_states
-
-
-def _costed(
-    blocks: Sequence[Block], firmware: Firmware, board: Board
-) -> Iterator[tuple[Block, float]]:
-    return ((block, modelled_cycles(block, firmware, board)) for block in blocks)
+def _costs(block: Block, firmware: Firmware, core: Core) -> _Sums:
+    executed = block.instructions * block.executions
+    return executed, table_cycles(block, firmware, core), block.modelled_waits
 
 
 def _sums(
-    costed: Iterable[tuple[Block, float]], key: Callable[[Block], object]
-) -> dict[object, tuple[int, float]]:
-    sums: dict[object, tuple[int, float]] = {}
-    for block, clocks in costed:
-        instructions, before = sums.get(key(block), (0, 0.0))
-        executed = block.instructions * block.executions
-        sums[key(block)] = (instructions + executed, before + clocks)
+    costed: Iterable[tuple[Block, _Sums]], key: Callable[[Block], object]
+) -> dict[object, _Sums]:
+    sums: dict[object, _Sums] = {}
+    for block, costs in costed:
+        sums[key(block)] = _added(sums.get(key(block), _NOTHING), costs)
     return sums
 
 
-def _row(name: object, sums: tuple[int, float]) -> RegionCounts:
-    return RegionCounts(str(name), sums[0], round(sums[1]))
+def _added(sums: _Sums, more: _Sums) -> _Sums:
+    return (sums[0] + more[0], sums[1] + more[1], sums[2] + more[2])
+
+
+def _row(name: str, sums: _Sums) -> RegionCounts:
+    instructions, clocks, waits = sums
+    return RegionCounts(name, instructions, round(clocks + waits), round(waits))
 
 
 def _most_clocks_first(row: RegionCounts) -> tuple[int, str]:
@@ -114,19 +137,5 @@ def _function_name(firmware: Firmware, address: int) -> str:
 
 
 @lru_cache(maxsize=65536)
-def _block_cost(code: bytes, address: int, board: Board) -> BlockCost:
-    block = tuple(disassemble(board.core, code, address))
-    cost = cycle_model(board.core.cycle_model)(block)
-    region = next((each for each in board.flash if each.address <= address < each.end), None)
-    return _with_waits(cost, block, region) if region and region.wait_states else cost
-
-
-def _with_waits(cost: BlockCost, block: Sequence[Instruction], flash: MemoryRegion) -> BlockCost:
-    if flash.fetch == "cache":
-        return cost
-    literals = sum("pc" in instruction.address_registers for instruction in block)
-    waits = literals
-    if flash.fetch == "none":
-        waits += sum(instruction.bytes for instruction in block) // _FLASH_WORD_BYTES
-    taken = cost.taken + (flash.wait_states if cost.taken else 0)
-    return BlockCost(cost.straight + waits * flash.wait_states, taken)
+def _block_cost(code: bytes, address: int, core: Core) -> BlockCost:
+    return cycle_model(core.cycle_model)(tuple(disassemble(core, code, address)))

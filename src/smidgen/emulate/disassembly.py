@@ -13,6 +13,7 @@ from smidgen.targets.catalogue import Core
 _ADDRESS = re.compile(r"\[([^\]]*)\]|\((\w+)\)")
 _REGISTER = re.compile(r"[a-z]\w+")
 _LISTED = re.compile(r"\{([^}]*)\}")
+_SHIFTED = re.compile(r"(\w+), (?:lsl|lsr|asr|ror) #\w+$")
 _SHIFTS = frozenset({"lsl", "lsr", "asr", "ror", "rrx"})
 _COMPRESSED = {"lwsp": "lw", "swsp": "sw", "flwsp": "flw", "fswsp": "fsw"}
 # RISC-V instructions whose first operand is not written.
@@ -23,6 +24,8 @@ _RISCV_NO_RESULT = frozenset(
     )
 )  # fmt: skip
 
+_Encoding = bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
@@ -30,7 +33,8 @@ class Instruction:
 
     `name` is the operation without condition, width and compression ("ldr", "vadd", "lw");
     `mnemonic` is as a disassembler prints it. Registers are by name; `listed` are those between
-    braces, `address_registers` those that a load or store computes its address from.
+    braces, `address_registers` those that a load or store computes its address from. `encoding` are
+    the bytes themselves, for what the disassembler does not know.
     """
 
     address: int
@@ -41,6 +45,7 @@ class Instruction:
     reads: frozenset[str]
     writes: frozenset[str]
     groups: frozenset[str]
+    encoding: _Encoding = b""
 
     @property
     def address_registers(self) -> frozenset[str]:
@@ -48,6 +53,12 @@ class Instruction:
         found = _ADDRESS.search(self.operands)
         inside = (found.group(1) or found.group(2)) if found else ""
         return frozenset(_REGISTER.findall(inside)) - _SHIFTS
+
+    @property
+    def shifted_registers(self) -> frozenset[str]:
+        """The register of a data-processing operand that is shifted by a constant."""
+        found = _SHIFTED.search(self.operands)
+        return frozenset({found.group(1)}) if found and "[" not in self.operands else frozenset()
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -69,7 +80,7 @@ def disassemble(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
             offset = found.address + found.size - address
         if offset < len(code):
             size = min(_encoded_bytes(core, code[offset:]), len(code) - offset)
-            yield _unknown(address + offset, size)
+            yield _unknown(address + offset, code[offset : offset + size])
             offset += size
 
 
@@ -92,9 +103,9 @@ def _encoded_bytes(core: Core, code: bytes) -> int:
     return 4 if is_long else 2
 
 
-def _unknown(address: int, size: int) -> Instruction:
+def _unknown(address: int, code: bytes) -> Instruction:
     nothing: frozenset[str] = frozenset()
-    return Instruction(address, size, "?", "?", "", nothing, nothing, nothing)
+    return Instruction(address, len(code), "?", "?", "", nothing, nothing, nothing, code)
 
 
 def _arm(found: capstone.CsInsn) -> Instruction:
@@ -108,6 +119,7 @@ def _arm(found: capstone.CsInsn) -> Instruction:
         reads=frozenset(map(found.reg_name, reads)),
         writes=frozenset(map(found.reg_name, writes)),
         groups=frozenset(map(found.group_name, found.groups)),
+        encoding=bytes(found.bytes),
     )
 
 
@@ -127,4 +139,5 @@ def _riscv(found: capstone.CsInsn) -> Instruction:
         reads=frozenset(registers[1:] if overwrites else registers),
         writes=frozenset(registers[:1]) if has_result else frozenset(),
         groups=frozenset(map(found.group_name, found.groups)),
+        encoding=bytes(found.bytes),
     )

@@ -13,76 +13,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import Any
 
-from smidgen.core.errors import InputError, UnknownName
+from smidgen.core.errors import InputError
+from smidgen.emulate.batteries import Battery
 from smidgen.emulate.measure import Measurement
 from smidgen.targets.catalogue import Board, Currents
 
 HOURS_A_MONTH = 365.25 * 24 / 12
-_HOURS_A_YEAR = 365.25 * 24
 
 
-@dataclass(frozen=True, slots=True)
-class Battery:
-    """A battery: what can be taken out of it, in mAh, and what it loses by itself in a year."""
-
-    name: str
-    volts: float
-    usable_mah: float
-    self_discharge_percent_a_year: float
-    source: str
-
-    @property
-    def self_discharge_ma(self) -> float:
-        """Self-discharge as a current, of the fresh battery."""
-        share = self.self_discharge_percent_a_year / 100
-        return self.usable_mah * share / _HOURS_A_YEAR
-
-
-_COIN = "data sheets of Energizer and Panasonic (IEC 60086): to 2.0 V at fractions of a mA"
-_ALKALINE = "Energizer E91, E92 data sheets and alkaline handbook: to 0.8 V at 25 mA and below"
-_LIPO = "makers' data sheets; 80 % of the rating is taken as usable"
-_LITHIUM = "Energizer L91, L92 data sheets: to 0.8 V at 25 mA"
-_THIONYL = "Saft LS 14500 data sheet: to 2.0 V at 2 mA"
-_NIMH = "Panasonic eneloop BK-3MCC data sheet: to 1.0 V; keeps about 85 % in a year"
-
-BATTERIES: Mapping[str, Battery] = MappingProxyType(
-    {
-        battery.name.lower(): battery
-        for battery in (
-            Battery("CR1632", 3.0, 130, 1, _COIN),
-            Battery("CR2016", 3.0, 90, 1, _COIN),
-            Battery("CR2025", 3.0, 160, 1, _COIN),
-            Battery("CR2032", 3.0, 220, 1, _COIN),
-            Battery("CR2450", 3.0, 600, 1, _COIN),
-            Battery("CR2477", 3.0, 950, 1, _COIN),
-            Battery("AA", 1.5, 2500, 2, _ALKALINE),
-            Battery("2xAA", 3.0, 2500, 2, _ALKALINE),
-            Battery("AAA", 1.5, 1100, 2, _ALKALINE),
-            Battery("2xAAA", 3.0, 1100, 2, _ALKALINE),
-            Battery("2xAA-lithium", 3.0, 3000, 0.6, _LITHIUM),
-            Battery("2xAAA-lithium", 3.0, 1200, 0.6, _LITHIUM),
-            Battery("2xAA-NiMH", 2.4, 1900, 15, _NIMH),
-            Battery("AA-LiSOCl2", 3.6, 2600, 1, _THIONYL),
-        )
-    }
-)
-_LIPO_NAME = re.compile(r"(?:lipo|li-?ion)[-: ]?(\d{1,6})(?:mah)?", re.IGNORECASE)
+_USUAL_VOLTS = 3.0
 _LEAST_VOLTS, _CONVERTER_EFFICIENCY = 1.8, 0.85
-_LIPO_USABLE, _LIPO_LOSS_A_YEAR = 0.8, 30
 _QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-zµ]+)\s*", re.IGNORECASE)
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_LOAD_EXAMPLES = "0.4mA, 15uA, 15uA:12mA with its peak"
 _MILLIAMPERES = {"na": 1e-6, "ua": 1e-3, "µa": 1e-3, "ma": 1.0, "a": 1e3}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A further current that flows all the time, on average: a sensor, a radio."""
+    """A further current that flows all the time, on average: a sensor, a radio; and its peak."""
 
     name: str
     milliamperes: float
+    peak_ma: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +46,12 @@ class BatteryLife:
 
     `battery` lasts `months`. `inference_mj` is the energy of the running chip for one inference,
     at `currents.volts`; `converter_factor` is what a step-up converter multiplies currents by (1:
-    there is none); `average_ma` is drawn from the battery. `months_low` and `months_high` follow
-    from the error of the modelled time.
+    there is none); `average_ma` is drawn from the battery, and `peak_ma` at most. `months_low` and
+    `months_high` follow from the error of the modelled time.
     """
 
     battery: Battery
-    currents: Currents
+    currents: Supply
     loads: tuple[Load, ...]
     period_s: float
     active_s: float
@@ -104,28 +59,19 @@ class BatteryLife:
     inference_mj: float
     converter_factor: float
     average_ma: float
+    peak_ma: float
     months: float
     months_low: float
     months_high: float
 
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether the peak is more than the battery's maker has it give."""
+        return self.peak_ma > self.battery.most_ma
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return asdict(self)
-
-
-def battery(name: str) -> Battery:
-    """The battery called `name`: one of `BATTERIES`, or "LiPo-500mAh" with any capacity.
-
-    Raises UnknownName.
-    """
-    if name.lower() in BATTERIES:
-        return BATTERIES[name.lower()]
-    lipo = _LIPO_NAME.fullmatch(name.strip())
-    if not lipo or not int(lipo.group(1)):
-        known = [*(each.name for each in BATTERIES.values()), "LiPo-500mAh (any capacity)"]
-        raise UnknownName("battery", name, known)
-    rated = int(lipo.group(1))
-    return Battery(f"LiPo-{rated}mAh", 3.7, rated * _LIPO_USABLE, _LIPO_LOSS_A_YEAR, _LIPO)
+        return {**asdict(self), "is_overloaded": self.is_overloaded}
 
 
 def seconds(text: str) -> float:
@@ -134,11 +80,14 @@ def seconds(text: str) -> float:
 
 
 def parse_load(text: str) -> Load:
-    """A load such as "sensor=0.4mA"; raises InputError."""
+    """A load such as "sensor=0.4mA", or "radio=15uA:12mA" with its peak; raises InputError."""
     name, equals, current = text.partition("=")
     if not equals or not name.strip():
         raise InputError(f"load {text!r}", "is not NAME=CURRENT", "write it as sensor=0.4mA")
-    return Load(name.strip(), _quantity("load", current, _MILLIAMPERES, "0.4mA, 15uA"))
+    mean, colon, peak = current.partition(":")
+    average = _quantity("load", mean, _MILLIAMPERES, _LOAD_EXAMPLES)
+    most = _quantity("load", peak, _MILLIAMPERES, _LOAD_EXAMPLES) if colon else average
+    return Load(name.strip(), average, max(average, most))
 
 
 def _quantity(what: str, text: str, units: Mapping[str, float], examples: str) -> float:
@@ -152,9 +101,20 @@ def _quantity(what: str, text: str, units: Mapping[str, float], examples: str) -
     return value
 
 
-def currents_for(
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What the chip draws, at `volts`: running at `clock_hz`, and asleep; where that is from."""
+
+    active_ma: float
+    sleep_ua: float
+    volts: float
+    clock_hz: int
+    source: str
+
+
+def supply_for(
     board: Board, active_ma: float | None = None, sleep_ua: float | None = None
-) -> Currents:
+) -> Supply:
     """The board's currents, or the user's own instead of them.
 
     A current at another clock than the board's is scaled in proportion to the clock.
@@ -163,19 +123,30 @@ def currents_for(
         InputError: one of them is not known and not given.
     """
     known = board.currents
-    if (active_ma is None or sleep_ua is None) and known is None:
-        raise InputError(
-            f"board {board.name}",
-            "its currents are not in the catalogue",
-            "measure them, or take them from the data sheet, and pass --active-ma and --sleep-ua",
-        )
-    scale = board.clock_hz / known.clock_hz if known else 1.0
-    return Currents(
-        active_ma=known.active_ma * scale if active_ma is None and known else active_ma or 0.0,
-        sleep_ua=known.sleep_ua if sleep_ua is None and known else sleep_ua or 0.0,
-        volts=known.volts if known else 3.0,
+    active, sleep = active_ma, sleep_ua
+    if active is None and known and known.active_ma is not None:
+        active = known.active_ma * board.clock_hz / known.clock_hz
+    if sleep is None and known:
+        sleep = known.sleep_ua
+    if active is None or sleep is None:
+        raise _unknown_currents(board, active is None, sleep is None)
+    return Supply(
+        active_ma=active,
+        sleep_ua=sleep,
+        volts=known.volts if known else _USUAL_VOLTS,
         clock_hz=board.clock_hz,
         source=_source(known, active_ma, sleep_ua),
+    )
+
+
+def _unknown_currents(board: Board, no_active: bool, no_sleep: bool) -> InputError:
+    names = [name for name, lacks in (("active", no_active), ("sleep", no_sleep)) if lacks]
+    options = {"active": "--active-ma", "sleep": "--sleep-ua"}
+    return InputError(
+        f"board {board.name}",
+        f"its {' and '.join(names)} current{'s are' if len(names) > 1 else ' is'} not known",
+        "measure, or look in the data sheet, and pass "
+        + " and ".join(options[name] for name in names),
     )
 
 
@@ -191,7 +162,7 @@ def _source(known: Currents | None, active_ma: float | None, sleep_ua: float | N
 
 def battery_life(
     chosen: Battery,
-    currents: Currents,
+    currents: Supply,
     period_s: float,
     active_s: float,
     loads: tuple[Load, ...] = (),
@@ -225,13 +196,14 @@ def battery_life(
         inference_mj=currents.active_ma * currents.volts * active_s,
         converter_factor=step_up,
         average_ma=drawn[1],
+        peak_ma=step_up * (currents.active_ma + sum(load.peak_ma for load in loads)),
         months=months,
         months_low=low,
         months_high=high,
     )
 
 
-def _step_up(chosen: Battery, currents: Currents) -> float:
+def _step_up(chosen: Battery, currents: Supply) -> float:
     if chosen.volts >= _LEAST_VOLTS:
         return 1.0
     return currents.volts / chosen.volts / _CONVERTER_EFFICIENCY
@@ -240,7 +212,7 @@ def _step_up(chosen: Battery, currents: Currents) -> float:
 def life_of(
     measurement: Measurement,
     chosen: Battery,
-    currents: Currents,
+    currents: Supply,
     period_s: float,
     loads: tuple[Load, ...] = (),
 ) -> BatteryLife:
@@ -261,7 +233,7 @@ def life_of(
 
 
 def _average_ma(
-    currents: Currents, period_s: float, active_s: float, loads: tuple[Load, ...]
+    currents: Supply, period_s: float, active_s: float, loads: tuple[Load, ...]
 ) -> float:
     share = active_s / period_s
     chip = currents.active_ma * share + currents.sleep_ua / 1000 * (1 - share)

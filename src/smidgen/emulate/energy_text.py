@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smidgen.emulate.energy import BatteryLife
+from smidgen.emulate.energy import BatteryLife, Load
 from smidgen.emulate.measure import Measurement
 
 _MONTHS_A_YEAR = 12
@@ -13,12 +13,13 @@ def life_text(measurement: Measurement, life: BatteryLife) -> str:
     """What lasts how long, then the assumptions, one a line."""
     m, cell, currents = measurement, life.battery, life.currents
     band = f", +-{life.active_error_percent} %" if life.active_error_percent else ""
-    loads = [f"  load              {each.name}: {each.milliamperes:g} mA" for each in life.loads]
+    loads = [f"  load              {_load(each)}" for each in life.loads]
     return "\n".join(
         [
             f"{m.model} on {m.board}, once every {life.period_s:g} s, from {cell.name}: "
             f"{_span(life.months)}{_range(life)}",
-            f"average current     {life.average_ma:.4g} mA",
+            f"average current     {life.average_ma:.4g} mA, at most {life.peak_ma:.4g} mA",
+            *_overload(life),
             f"energy              {life.inference_mj:.4g} mJ per inference (modelled time x active "
             "power)",
             "assumed",
@@ -38,6 +39,21 @@ def life_text(measurement: Measurement, life: BatteryLife) -> str:
             "  temperature       20 to 25 degrees Celsius; typical chips, a fresh battery",
         ]
     )
+
+
+def _load(load: Load) -> str:
+    peak = f", at most {load.peak_ma:g} mA" if load.peak_ma > load.milliamperes else ""
+    return f"{load.name}: {load.milliamperes:g} mA{peak}"
+
+
+def _overload(life: BatteryLife) -> list[str]:
+    if not life.is_overloaded:
+        return []
+    return [
+        f"WARNING             the peak of {life.peak_ma:.3g} mA is more than the "
+        f"{life.battery.most_ma:g} mA that a {life.battery.name} is tested for: its voltage may "
+        "fall too far, and it holds less; put a capacitor beside it, or take a larger battery"
+    ]
 
 
 def _converter(life: BatteryLife) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from smidgen.core.errors import EmulationError
+from smidgen.emulate.cycle_models.mve import vector_kind
 from smidgen.emulate.disassembly import Instruction, disassemble
 from smidgen.emulate.firmware import read_firmware
 from smidgen.targets.catalogue import Core
@@ -31,6 +32,13 @@ _DSP_PREFIXES = (
     "uxta", "uxtb16",
 )  # fmt: skip
 _NOT_DSP = frozenset({"smlal", "smull"})
+# RISC-V: the M extension, and the registers that the E base has not (unprivileged ISA, chapter 7).
+_MULTIPLICATIONS = frozenset(
+    ("mul", "mulh", "mulhu", "mulhsu", "div", "divu", "rem", "remu"),
+)
+_UPPER_HALF = frozenset(
+    ("a6", "a7", *(f"s{n}" for n in range(2, 12)), *(f"t{n}" for n in range(3, 7)))
+)
 
 
 @lru_cache(maxsize=16)
@@ -52,11 +60,14 @@ def check_instructions(elf: bytes, core: Core) -> None:
 
 def missing_feature(instruction: Instruction, core: Core) -> str | None:
     """The feature that `core` would need and lacks to execute `instruction`."""
-    needed = _arm_feature(instruction, core) if core.is_arm else _riscv_feature(instruction)
+    of_kind = _arm_feature if core.is_arm else _riscv_feature
+    needed = of_kind(instruction, core)
     return needed if needed and needed not in core.features else None
 
 
 def _arm_feature(instruction: Instruction, core: Core) -> str | None:
+    if instruction.name == "?":
+        return "mve" if vector_kind(instruction) else None
     for group in instruction.groups:
         feature = _ARM_GROUPS.get(group)
         if feature and feature not in core.features:
@@ -79,8 +90,14 @@ def _is_dsp(name: str) -> bool:
     return name.startswith(_DSP_PREFIXES) and name not in _NOT_DSP
 
 
-def _riscv_feature(instruction: Instruction) -> str | None:
+def _riscv_feature(instruction: Instruction, core: Core) -> str | None:
     name = instruction.name
     if name.startswith("f") and not name.startswith("fence"):
         return "fpu-double" if name.endswith(".d") or name in ("fld", "fsd") else "fpu"
-    return "atomic" if name.startswith(("amo", "lr.", "sc.")) else None
+    if name.startswith(("amo", "lr.", "sc.")):
+        return "atomic"
+    if name in _MULTIPLICATIONS:
+        return "div"  # M is one extension: the core has both or neither
+    if core.isa.startswith("rv32e") and (instruction.reads | instruction.writes) & _UPPER_HALF:
+        return "registers x16 to x31"
+    return "compressed" if instruction.bytes == 2 else None

@@ -25,6 +25,7 @@ from smidgen.emulate.cycles import Counts, count
 from smidgen.emulate.faults import Fault, explain
 from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.legality import check_instructions
+from smidgen.emulate.waits import MemoryWaits
 from smidgen.targets.catalogue import Board, MemoryRegion
 
 DEFAULT_INSTRUCTION_LIMIT = 20_000_000_000
@@ -48,13 +49,24 @@ class Machine:
         alignment_checked_calls: in so many first calls of each function every access is watched
             for an unaligned address that the core forbids but the emulator allows (with LDRD, LDM,
             VLDR and the like; with any instruction on RISC-V). Such calls take four times as long.
+        simulated_calls: in so many first calls of each function the waits for memory are simulated
+            (see `waits`), and in the next call after one that ran code which never was. What the
+            latest of them waited is taken for all others; the first finds empty caches. Such calls
+            take ten times as long.
 
     Raises:
         EmulationError: the core is not emulated, or the code has instructions that it lacks.
         ArtifactError: `elf` is no ELF file.
     """
 
-    def __init__(self, elf: bytes, board: Board, *, alignment_checked_calls: int = 1) -> None:
+    def __init__(
+        self,
+        elf: bytes,
+        board: Board,
+        *,
+        alignment_checked_calls: int = 1,
+        simulated_calls: int = 2,
+    ) -> None:
         self.board = board
         self.elf = elf
         self.own_sources: Mapping[str, str] = {}
@@ -69,7 +81,10 @@ class Machine:
         self._engine.hook_add(UC_HOOK_INTR, self._on_exception)
         self._counter = self._new_counter()
         self._alignment_checked_calls = alignment_checked_calls
+        self._waits = MemoryWaits(board, self.firmware.code)
+        self._simulated_calls = simulated_calls if board.waits_for_memory else 0
         self._calls: Counter[str] = Counter()
+        self._to_simulate: set[str] = set()
         self._layers: tuple[str, ...] = ()
         self.reset()
 
@@ -112,7 +127,7 @@ class Machine:
 
     def counts(self) -> Counts:
         """Instructions and modelled clocks since the counts were cleared, by layer and function."""
-        return count(self.blocks(), self._layers, self.firmware, self.board)
+        return count(self.blocks(), self._layers, self.firmware, self.board.core)
 
     def blocks(self) -> tuple[Block, ...]:
         """What ran since the counts were cleared."""
@@ -133,14 +148,24 @@ class Machine:
         function = self._function(symbol)
         self._abi.prepare_call(self._engine, args, self._trap, self.firmware.stack.stop)
         self._fault = None
-        self._counter.check_alignment(self._calls[symbol] < self._alignment_checked_calls)
-        self._calls[symbol] += 1
+        self._watch(symbol)
         self._counter.begin(instruction_limit)
         self._execute(function.address)
         self._check_padding()
         self._raise_fault(symbol, instruction_limit)
         self._counter.end()
+        if self._counter.has_unsimulated:
+            self._to_simulate.add(symbol)
         return int(self._engine.reg_read(self._abi.result))
+
+    def _watch(self, symbol: str) -> None:
+        """Looks closely at the first calls of a function."""
+        before = self._calls[symbol]
+        self._counter.check_alignment(before < self._alignment_checked_calls)
+        simulated = before < self._simulated_calls or symbol in self._to_simulate
+        self._counter.simulate_memory(self._waits, simulated and self._simulated_calls > 0)
+        self._to_simulate.discard(symbol)
+        self._calls[symbol] += 1
 
     def read(self, address: int, count: int) -> bytes:
         """`count` bytes from `address`; raises EmulationError outside of the board's memory."""

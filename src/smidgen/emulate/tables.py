@@ -3,34 +3,69 @@
 from __future__ import annotations
 
 from smidgen.core.table import render
-from smidgen.emulate.measure import LayerMeasurement, Measurement
+from smidgen.emulate.measure import FunctionMeasurement, LayerMeasurement, Measurement
 from smidgen.emulate.proof import Proof
+
+LAYER_HEADER = (
+    "layer", "kernel", "instructions", "modelled cycles", "waiting", "share", "MACs", "cyc/MAC",
+    "arena B", "weights B",
+)  # fmt: skip
+FUNCTION_HEADER = (
+    "function", "instructions", "modelled cycles", "waiting", "share", "MACs", "cyc/MAC", "arena B",
+    "code B", "weights B",
+)  # fmt: skip
 
 
 def layer_table(measurement: Measurement) -> str:
-    """One line for each layer: instructions, modelled cycles and their share, MACs, weights."""
-    header = (
-        "layer",
-        "kernel",
-        "instructions",
-        "modelled cycles",
-        "share",
-        "MACs",
-        "cyc/MAC",
-        "weights B",
+    """One line for each layer, with all its figures, and the total."""
+    rows = [layer_cells(layer, measurement) for layer in measurement.layers]
+    return render(LAYER_HEADER, [*rows, total_cells(measurement)])
+
+
+def function_table(measurement: Measurement) -> str:
+    """One line for each C function, the costliest first."""
+    rows = [function_cells(row, measurement) for row in measurement.functions]
+    return render(FUNCTION_HEADER, rows, left=1)
+
+
+def layer_cells(layer: LayerMeasurement, measurement: Measurement) -> tuple[str, ...]:
+    """A layer's line, under LAYER_HEADER."""
+    return (
+        layer.name,
+        layer.kernel,
+        *_cost(layer, measurement),
+        f"{layer.arena_bytes:,}",
+        f"{layer.weight_bytes:,}",
     )
-    rows = [_layer_row(layer, measurement.modelled_cycles) for layer in measurement.layers]
-    total = (
-        "total",
-        "",
-        f"{measurement.instructions:,}",
-        _figure(measurement.modelled_cycles),
-        _share(measurement.modelled_cycles, measurement.modelled_cycles),
-        f"{measurement.macs:,}",
-        _ratio(measurement.modelled_cycles, measurement.macs),
-        f"{measurement.weight_bytes:,}",
+
+
+def function_cells(row: FunctionMeasurement, measurement: Measurement) -> tuple[str, ...]:
+    """A function's line, under FUNCTION_HEADER."""
+    return (
+        row.name,
+        *_cost(row, measurement),
+        f"{row.arena_bytes:,}",
+        f"{row.code_bytes:,}",
+        f"{row.weight_bytes:,}",
     )
-    return render(header, [*rows, total])
+
+
+def total_cells(m: Measurement) -> tuple[str, ...]:
+    """The last line, under LAYER_HEADER."""
+    return ("total", "", *_cost(m, m), f"{m.arena_bytes:,}", f"{m.weight_bytes:,}")
+
+
+def _cost(
+    row: LayerMeasurement | FunctionMeasurement | Measurement, whole: Measurement
+) -> tuple[str, ...]:
+    return (
+        f"{row.instructions:,}",
+        _figure(row.modelled_cycles),
+        _figure(row.wait_cycles),
+        _share(row.modelled_cycles, whole.modelled_cycles),
+        f"{row.macs:,}",
+        _ratio(row.modelled_cycles, row.macs),
+    )
 
 
 def summary(measurement: Measurement) -> str:
@@ -53,8 +88,10 @@ def summary(measurement: Measurement) -> str:
         f"instructions        {m.instructions:,} per inference{spread}",
         f"modelled cycles     {_clocks(m)}",
     ]
-    if m.modelled_cycles and m.flash_wait_cycles:
-        lines.append(f"not modelled        {_flash_waits(m, m.modelled_cycles)}")
+    if m.wait_cycles:
+        lines.append(f"of these, waiting   {_waits(m, m.wait_cycles)}")
+    if m.modelled_cycles is not None and m.waits_not_modelled:
+        lines.append(f"not modelled        {m.waits_not_modelled}")
     return "\n".join(lines)
 
 
@@ -64,11 +101,11 @@ def _bound(m: Measurement) -> str:
     return f"at most {m.stack_bound_bytes:,} B by the call graph"
 
 
-def _flash_waits(m: Measurement, modelled_cycles: int) -> str:
-    share = 100 * m.flash_wait_cycles / modelled_cycles
+def _waits(m: Measurement, wait_cycles: int) -> str:
+    share = 100 * wait_cycles / max(m.modelled_cycles or 0, 1)
     return (
-        f"constants read from flash past a cache: {m.flash_wait_cycles:,} cycles (+{share:.0f} %) "
-        "to read each once"
+        f"{wait_cycles:,} ({share:.0f} %) for flash and other memory; "
+        f"{m.zero_wait_cycles or 0:,} without wait states"
     )
 
 
@@ -94,19 +131,6 @@ def proof_line(proof: Proof) -> str:
     return (
         f"proof               {proof.bytes_compared:,} output bytes of {proof.inputs} inputs, "
         f"emulated board against reference: {verdict}{floats}"
-    )
-
-
-def _layer_row(layer: LayerMeasurement, total_cycles: int | None) -> tuple[str, ...]:
-    return (
-        layer.name,
-        layer.kernel,
-        f"{layer.instructions:,}",
-        _figure(layer.modelled_cycles),
-        _share(layer.modelled_cycles, total_cycles),
-        f"{layer.macs:,}",
-        _ratio(layer.modelled_cycles, layer.macs),
-        f"{layer.weight_bytes:,}",
     )
 
 

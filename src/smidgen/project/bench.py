@@ -17,6 +17,7 @@ from smidgen.emulate.live.device import LiveDevice
 from smidgen.emulate.live.lines import LOCAL, listen, open_lines
 from smidgen.emulate.live.tasks import task as find_task
 from smidgen.project.build import board_of
+from smidgen.targets.catalogue import Board
 from smidgen.targets.catalogue import board as find_board
 
 __all__ = ["Bench", "Killed", "Wishes", "open_bench", "serve"]
@@ -44,9 +45,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Devices on their lines, and what to type to attach a debugger ("" without one)."""
+    """Devices on their lines, what their timers show, and how to attach a debugger ("": none)."""
 
     stations: Sequence[Station]
+    clock: str
     gdb_command: str = ""
 
 
@@ -72,12 +74,22 @@ def open_bench(folder: Path, wishes: Wishes) -> Iterator[Bench]:
         for line in lines:
             kept.callback(line.close)
         if wishes.gdb_port is None:
-            yield Bench([Station(LiveDevice(artifact, board, task), line) for line in lines])
+            stations = [Station(LiveDevice(artifact, board, task), line) for line in lines]
+            yield Bench(stations, _clock(board))
             return
         listener = kept.enter_context(listen(wishes.gdb_port))
         device = LiveDevice(artifact, board, task, listener)
         kept.callback(device.close)
-        yield Bench([Station(device, lines[0])], _gdb_command(folder, device, listener))
+        command = _gdb_command(folder, device, listener)
+        yield Bench([Station(device, lines[0])], _clock(board), command)
+
+
+def _clock(board: Board) -> str:
+    """What the devices' timers follow, and how far off that may be."""
+    percent = board.core.cycle_error_percent
+    if percent is None:
+        return f"timer: an instruction a clock, since those of {board.core.name} are not modelled"
+    return f"timer: modelled cycles at {board.clock_hz / 1e6:g} MHz, +-{percent} %"
 
 
 def _gdb_command(folder: Path, device: LiveDevice, listener: socket.socket) -> str:

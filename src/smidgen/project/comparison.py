@@ -14,6 +14,7 @@ from smidgen.project.build import REPORT_JSON
 _FIGURES = (
     ("instructions", "instructions"),
     ("modelled cycles", "modelled_cycles"),
+    ("  of these, waiting", "wait_cycles"),
     ("modelled ms", "modelled_ms"),
     ("multiply-accumulates", "macs"),
     ("arena B", "arena_bytes"),
@@ -47,6 +48,7 @@ def comparison_table(first: Report, second: Report) -> str:
     """Totals, then the layers that both have, by name."""
     rows = [
         ("board", str(first.get("board")), str(second.get("board")), ""),
+        ("modelled figures", _band(first), _band(second), ""),
         *(_row(title, first.get(key), second.get(key)) for title, key in _FIGURES),
     ]
     theirs = {
@@ -57,8 +59,16 @@ def comparison_table(first: Report, second: Report) -> str:
         if other is not None:
             title = f"  {layer.get('name')}: instructions"
             rows.append(_row(title, layer.get("instructions"), other.get("instructions")))
+            clocks = (layer.get("modelled_cycles"), other.get("modelled_cycles"))
+            rows.append(_row("    modelled cycles", *clocks))
     names = (str(first.get("model")), str(second.get("model")))
     return render(("figure", *names, "change"), rows, left=1)
+
+
+def _band(report: Report) -> str:
+    """How far off modelled figures may be."""
+    percent = report.get("modelled_error_percent")
+    return f"+-{percent} %" if isinstance(percent, int) else "-"
 
 
 def _row(title: str, old: object, new: object) -> tuple[str, str, str, str]:

@@ -6,137 +6,151 @@ from collections.abc import Sequence
 from html import escape
 
 from smidgen.compiler.artifact import Manifest
-from smidgen.core.table import render
-from smidgen.emulate.measure import LayerMeasurement, Measurement
-from smidgen.emulate.tables import layer_table, summary
-from smidgen.project.roofline import roofline_svg
-
-_WIDTH = 960
-_ROW = 34
-# One hue for each kind of work, so that the same op has the same colour in every drawing.
-_PALETTE = ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2", "#9d755d", "#bab0ac")
-_STYLE = (
-    "body{font:15px/1.5 ui-sans-serif,system-ui,sans-serif;color:#1b2a3a;max-width:1000px;"
-    "margin:2rem auto;padding:0 1rem}pre{font:12.5px/1.45 ui-monospace,monospace;overflow-x:auto;"
-    "background:#f6f8fa;padding:1rem;border-radius:6px}svg{width:100%;height:auto}"
-    "h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}p{max-width:46rem}"
+from smidgen.emulate.measure import Measurement
+from smidgen.emulate.tables import (
+    FUNCTION_HEADER,
+    LAYER_HEADER,
+    function_cells,
+    layer_cells,
+    summary,
+    total_cells,
 )
+from smidgen.project.icicle import icicle, unit_of
+from smidgen.project.memory_map import memory_map
+from smidgen.project.roofline import roofline
+from smidgen.project.svg import colours, legend
+
+_STYLE = """
+:root{color-scheme:light}
+body{font:15px/1.55 ui-sans-serif,system-ui,sans-serif;color:#1f2933;max-width:1180px;
+ margin:2.5rem auto;padding:0 1.25rem;background:#fff}
+h1{font-size:1.6rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2.75rem 0 .4rem}
+p{max-width:48rem;color:#46515c;margin:.3rem 0 .9rem}
+svg{width:100%;height:auto;display:block}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:.75rem;
+ margin:1.5rem 0}
+.card{border:1px solid #e3e8ee;border-radius:8px;padding:.7rem .9rem}
+.card b{display:block;font-size:1.3rem;font-variant-numeric:tabular-nums}
+.card span{color:#66727f;font-size:.82rem}
+.legend{display:flex;flex-wrap:wrap;gap:.25rem 1.1rem;font-size:.85rem;max-width:none}
+.key i{display:inline-block;width:.75rem;height:.75rem;border-radius:2px;margin-right:.35rem}
+pre{font:12.5px/1.5 ui-monospace,monospace;background:#f5f7fa;border-radius:8px;padding:1rem;
+ overflow-x:auto}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;font-size:.82rem;width:100%;font-variant-numeric:tabular-nums}
+th{text-align:right;font-weight:600;color:#46515c;border-bottom:2px solid #cfd7df;
+ padding:.35rem .5rem;white-space:nowrap}
+td{text-align:right;padding:.28rem .45rem;border-bottom:1px solid #eef1f4;white-space:nowrap}
+th:first-child,td:first-child,.name{text-align:left}
+tr.sum td{font-weight:600;border-top:2px solid #cfd7df}
+.bar{background:linear-gradient(#cfe3f1,#cfe3f1) no-repeat right;min-width:6.5rem}
+"""
 
 
 def profile_page(measurement: Measurement, manifest: Manifest) -> str:
     """The page: figures, where the cycles go, what lies where in memory when, and the roofline."""
     title = f"{measurement.model} on {measurement.board}"
+    fills = colours(layer.kernel for layer in manifest.layers)
     sections = [
         f"<h1>{escape(title)}</h1>",
-        f"<pre>{escape(summary(measurement))}</pre>",
+        f"<p>{escape(_subtitle(measurement))}</p>",
+        _cards(measurement),
         "<h2>Where the cycles go</h2>",
-        "<p>Modelled cycles, by kernel and by layer; point at a box for its figures.</p>",
-        icicle_svg(measurement),
+        f"<p>{unit_of(measurement).capitalize()}: all, by kernel, by layer, and the functions in "
+        "each layer. Point at a box for its figures.</p>",
+        icicle(measurement, fills),
+        legend(fills),
         "<h2>What lies where in the arena, and when</h2>",
-        "<p>Steps of one inference from left to right, arena addresses from top to bottom. Boxes "
-        "that cross share bytes on purpose: a layer that writes over its input.</p>",
-        memory_svg(manifest),
+        "<p>Steps of one inference from left to right, addresses from bottom to top. A tensor has "
+        "the colour of the kernel that makes it. Boxes that cross share bytes on purpose: a layer "
+        "that writes over its input.</p>",
+        memory_map(manifest, fills),
         "<h2>Roofline</h2>",
-        "<p>Each point is a layer: how many multiply-accumulates it does for each byte that it "
-        "moves (activations and weights), and how many in a modelled cycle. The roof is what the "
-        "core could do at best.</p>",
-        roofline_svg(measurement),
+        "<p>Each point is a layer, as large as its share: how many multiply-accumulates it does "
+        "for each byte that it moves (activations and weights), and how many in a modelled cycle. "
+        "The roof is what the core could do at best.</p>",
+        roofline(measurement, fills),
         "<h2>By layer</h2>",
-        f"<pre>{escape(layer_table(measurement))}</pre>",
+        _layer_rows(measurement),
         "<h2>By function</h2>",
-        f"<pre>{escape(function_table(measurement))}</pre>",
+        "<p>Without what a function calls. MACs, weights and arena are those of the layers of "
+        "which it takes the largest part.</p>",
+        _function_rows(measurement),
+        "<h2>All figures</h2>",
+        f"<pre>{escape(summary(measurement))}</pre>",
     ]
     body = "\n".join(sections)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n"
         "</body></html>\n"
     )
 
 
-def function_table(measurement: Measurement) -> str:
-    """Instructions and modelled cycles of every C function."""
-    rows = [
-        (row.name, f"{row.instructions:,}", f"{row.modelled_cycles or 0:,}")
-        for row in measurement.functions
+def _subtitle(m: Measurement) -> str:
+    varies = (
+        ""
+        if m.instructions_min == m.instructions_max
+        else (f", {m.instructions_min:,} to {m.instructions_max:,} instructions")
+    )
+    return f"{m.core} at {m.clock_hz / 1e6:g} MHz; means over {m.inferences} inputs{varies}"
+
+
+def _cards(m: Measurement) -> str:
+    band = f" ±{m.modelled_error_percent} %" if m.modelled_error_percent else ""
+    time = "not modelled" if m.modelled_ms is None else f"{m.modelled_ms:.3f} ms"
+    waiting = ""
+    if m.wait_cycles and m.modelled_cycles:
+        waiting = f", {100 * m.wait_cycles / m.modelled_cycles:.0f} % waiting for memory"
+    bound = "no bound known" if m.stack_bound_bytes is None else f"at most {m.stack_bound_bytes:,}"
+    cards = [
+        (time, f"modelled time{band}{waiting}"),
+        (f"{m.instructions:,}", "instructions per inference"),
+        (f"{m.macs:,}", "multiply-accumulates"),
+        (f"{m.arena_bytes:,} B", f"arena (lower bound {m.arena_lower_bound_bytes:,})"),
+        (f"{m.flash_bytes:,} B", f"flash: code {m.code_bytes:,}, constants {m.weight_bytes:,}"),
+        (f"{m.stack_bytes:,} B", f"worst stack measured, {bound}"),
     ]
-    return render(("function", "instructions", "modelled cycles"), rows, left=1)
+    inner = "".join(
+        f'<div class="card"><b>{escape(figure)}</b><span>{escape(what)}</span></div>'
+        for figure, what in cards
+    )
+    return f'<div class="cards">{inner}</div>'
 
 
-def icicle_svg(measurement: Measurement) -> str:
-    """Three rows of boxes as wide as their modelled cycles: all, kernels, layers."""
-    layers = sorted(measurement.layers, key=lambda layer: layer.kernel)
-    total = max(sum(_weight(layer) for layer in layers), 1)
-    boxes = [_icicle_box(0, 0, _WIDTH, measurement.model, f"{total:,}", "#34495e")]
-    colours = kernel_colours(layers)
-    left = 0.0
-    start: dict[str, tuple[float, float]] = {}
-    for layer in layers:
-        width = _WIDTH * _weight(layer) / total
-        detail = f"{layer.name}: {_weight(layer):,} modelled cycles, {layer.macs:,} MAC"
-        boxes.append(_icicle_box(left, 2, width, layer.name, detail, colours[layer.kernel]))
-        first, wide = start.get(layer.kernel, (left, 0.0))
-        start[layer.kernel] = (first, wide + width)
-        left += width
-    for kernel, (first, wide) in start.items():
-        share = f"{kernel}: {100 * wide / _WIDTH:.1f} % of the modelled cycles"
-        boxes.append(_icicle_box(first, 1, wide, kernel, share, colours[kernel]))
-    return _svg(3 * _ROW, boxes)
+def _layer_rows(m: Measurement) -> str:
+    rows = [*(layer_cells(layer, m) for layer in m.layers), total_cells(m)]
+    return _html_table(LAYER_HEADER, rows, names=2, has_total=True)
 
 
-def memory_svg(manifest: Manifest) -> str:
-    """One box a buffer: from its first to its last step, at its place in the arena."""
-    steps = max(len(manifest.steps), 1)
-    height = 360
-    scale_x, scale_y = _WIDTH / (steps + 2), height / max(manifest.arena_bytes, 1)
-    boxes = []
-    for index, resident in enumerate(manifest.memory):
-        x = (resident.first + 1) * scale_x
-        wide = (resident.last - resident.first + 1) * scale_x
-        y, tall = resident.offset * scale_y, max(resident.nbytes * scale_y, 1.5)
-        fact = (
-            f"{resident.name}: {resident.nbytes:,} B at {resident.offset:,}, "
-            f"steps {resident.first} to {resident.last}"
+def _function_rows(m: Measurement) -> str:
+    rows = [function_cells(row, m) for row in m.functions]
+    return _html_table(FUNCTION_HEADER, rows, names=1)
+
+
+def _html_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], names: int, has_total: bool = False
+) -> str:
+    head = "".join(f"<th{_kind(at, names)}>{escape(title)}</th>" for at, title in enumerate(header))
+    share_at = header.index("share")
+    lines = []
+    for number, row in enumerate(rows):
+        is_total = has_total and number == len(rows) - 1
+        cells = "".join(
+            f"<td{_kind(at, names)}{_bar(cell) if at == share_at and not is_total else ''}>"
+            f"{escape(cell)}</td>"
+            for at, cell in enumerate(row)
         )
-        fill = _PALETTE[index % len(_PALETTE)]
-        boxes.append(_rect(x, y, wide, tall, fill, fact, resident.name if tall > 14 else ""))
-    return _svg(height, boxes)
+        lines.append(f'<tr class="sum">{cells}</tr>' if is_total else f"<tr>{cells}</tr>")
+    inner = "\n".join(lines)
+    return f'<div class="wide"><table><tr>{head}</tr>\n{inner}\n</table></div>'
 
 
-def kernel_colours(layers: Sequence[LayerMeasurement]) -> dict[str, str]:
-    """A colour for each kernel, by order of name."""
-    kernels = sorted({layer.kernel for layer in layers})
-    return {kernel: _PALETTE[index % len(_PALETTE)] for index, kernel in enumerate(kernels)}
+def _kind(column: int, names: int) -> str:
+    return ' class="name"' if 0 < column < names else ""
 
 
-def _weight(layer: LayerMeasurement) -> int:
-    """Modelled cycles, or instructions on a core without a cycle model."""
-    return layer.instructions if layer.modelled_cycles is None else layer.modelled_cycles
-
-
-def _icicle_box(x: float, row: int, width: float, name: str, fact: str, fill: str) -> str:
-    return _rect(x, row * _ROW, width, _ROW - 2, fill, fact, name)
-
-
-def _rect(x: float, y: float, width: float, height: float, fill: str, fact: str, name: str) -> str:
-    room = int(width / 7.2)
-    label = name if len(name) <= room else (name[: room - 1] + "~" if room > 3 else "")
-    text = (
-        f'<text x="{x + 5:.1f}" y="{y + height / 2 + 4:.1f}" fill="#fff" font-size="12">'
-        f"{escape(label)}</text>"
-        if label
-        else ""
-    )
-    return (
-        f'<g><title>{escape(fact)}</title><rect x="{x:.1f}" y="{y:.1f}" '
-        f'width="{max(width - 1, 0.5):.1f}" height="{height:.1f}" rx="2" fill="{fill}" '
-        f'fill-opacity="0.85" stroke="#fff" stroke-width="0.5"/>{text}</g>'
-    )
-
-
-def _svg(height: int, parts: Sequence[str]) -> str:
-    inner = "\n".join(parts)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
-        f'font-family="ui-sans-serif, system-ui, sans-serif">\n{inner}\n</svg>'
-    )
+def _bar(share: str) -> str:
+    """A bar behind the number, as long as the share."""
+    return f' class="bar" style="background-size:{share.replace(" ", "")}"'

@@ -13,8 +13,11 @@ from smidgen.core.errors import UnknownName
 from smidgen.targets.records import Record, read_toml
 
 _HERE = Path(__file__).parent
-_FETCHES = ("cache", "prefetch", "none")
+_SERVES = ("code", "data", "both")
 NOT_EMULATED = "none"
+OWN_FOLDER = "boards"
+ACTIVE_CURRENT, SLEEP_CURRENT, FLASH_WAITS = "active current", "sleep current", "flash wait states"
+_UNKNOWN = (ACTIVE_CURRENT, SLEEP_CURRENT, FLASH_WAITS)
 _STACK_BYTES = 8192
 _REGION_ALIGNMENT_BYTES = 256
 
@@ -68,17 +71,18 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRegion:
-    """A range of addresses; `wait_states` are clocks added to an access that goes there.
+    """A range of addresses; `wait_states` are clocks of the core added to a read that goes there.
 
-    `fetch` tells what stands before a flash: "cache", "prefetch" (a buffer that reads ahead) or
-    "none".
+    One read brings `read_bytes`. With `prefetch` code is read ahead while it runs straight on.
     """
 
     name: str
     address: int
     bytes: int
     wait_states: int
-    fetch: str = "cache"
+    read_bytes: int = 4
+    prefetch: bool = False
+    source: str = ""
 
     @property
     def end(self) -> int:
@@ -87,14 +91,40 @@ class MemoryRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache, or a buffer of a flash, before the memory regions named `regions`.
+
+    It serves "code", "data" (loads and stores) or "both", and is filled by lines. `ways` is 0 where
+    a line may go anywhere.
+    """
+
+    serves: str
+    regions: tuple[str, ...]
+    bytes: int
+    line_bytes: int
+    ways: int
+    source: str = ""
+
+    @property
+    def ways_in_set(self) -> int:
+        """Places that a line may go to."""
+        return self.ways or self.bytes // self.line_bytes
+
+    @property
+    def sets(self) -> int:
+        """Groups of places, chosen by address."""
+        return self.bytes // self.line_bytes // self.ways_in_set
+
+
+@dataclass(frozen=True, slots=True)
 class Currents:
     """Supply currents of the chip alone: running at `clock_hz`, and asleep with RAM retained.
 
-    Light-emitting diodes, regulators and debuggers of a board come on top.
+    Light-emitting diodes, regulators and debuggers of a board come on top. None is not known.
     """
 
-    active_ma: float
-    sleep_ua: float
+    active_ma: float | None
+    sleep_ua: float | None
     volts: float
     clock_hz: int
     source: str
@@ -102,7 +132,11 @@ class Currents:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A board that one can buy; code goes to the first flash region, data to the first RAM."""
+    """A board that one can buy; code goes to the first flash region, data to the first RAM.
+
+    `unknown` names the facts that no public document was found for: "active current", "sleep
+    current" or "flash wait states", which are then taken to be none.
+    """
 
     name: str
     aliases: tuple[str, ...]
@@ -115,6 +149,14 @@ class Board:
     currents: Currents | None
     source: str
     notes: str
+    caches: tuple[Cache, ...] = ()
+    package: str = ""
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def waits_for_memory(self) -> bool:
+        """Whether any of its memory has wait states."""
+        return any(region.wait_states for region in (*self.flash, *self.ram))
 
     @property
     def flash_bytes(self) -> int:
@@ -148,11 +190,12 @@ def cores() -> tuple[Core, ...]:
 def board(name: str) -> Board:
     """The board called `name`, or one of whose aliases it is, or that the file `name` describes.
 
-    A name that ends in ".toml" is a file's. Raises UnknownName, and InputError for a wrong file.
+    A name that ends in ".toml" is a file's. Boards of the user's own (`own_boards`) come before
+    those of the catalogue. Raises UnknownName, and InputError for a wrong file.
     """
     if is_board_file(name):
         return load_board(name)
-    known = _boards_by_name()
+    known = {**_boards_by_name(), **_by_every_name(own_boards())}
     if name.lower() not in known:
         raise UnknownName("board", name, known)
     return known[name.lower()]
@@ -164,8 +207,18 @@ def is_board_file(name: str) -> bool:
 
 
 def boards() -> tuple[Board, ...]:
-    """All boards, by name."""
-    return _boards()
+    """All boards, by name: the user's own, then the catalogue."""
+    own = own_boards()
+    names = {each.name for each in own}
+    return (*own, *(each for each in _boards() if each.name not in names))
+
+
+def own_boards() -> tuple[Board, ...]:
+    """The boards that files in the folder "boards" of the working folder describe.
+
+    Raises InputError for a wrong file.
+    """
+    return tuple(load_board(path) for path in sorted(Path(OWN_FOLDER).glob("*.toml")))
 
 
 def load_board(path: str | Path) -> Board:
@@ -176,10 +229,11 @@ def load_board(path: str | Path) -> Board:
             that smidgen does not know.
     """
     fields = read_toml(Path(path)).only(
-        "name", "aliases", "vendor", "mcu", "core", "clock_hz", "source", "notes", "flash", "ram",
-        "currents",
+        "name", "aliases", "vendor", "mcu", "package", "core", "clock_hz", "source", "notes",
+        "unknown", "flash", "ram", "cache", "currents",
     )  # fmt: skip
     on = _core_of(fields)
+    memories = _memories(fields, on.system == "linux")
     return Board(
         name=fields.text("name").lower(),
         aliases=tuple(alias.lower() for alias in fields.names("aliases")),
@@ -187,11 +241,22 @@ def load_board(path: str | Path) -> Board:
         mcu=fields.text("mcu", ""),
         core=on,
         clock_hz=fields.integer("clock_hz", minimum=1),
-        **_memories(fields, on.system == "linux"),
+        **memories,
+        caches=_caches(fields, [each.name for each in (*memories["flash"], *memories["ram"])]),
         currents=_currents(fields.table("currents")) if "currents" in fields.fields else None,
         source=fields.text("source", ""),
         notes=fields.text("notes", ""),
+        package=fields.text("package", ""),
+        unknown=_unknown(fields),
     )
+
+
+def _unknown(fields: Record) -> tuple[str, ...]:
+    names = fields.names("unknown")
+    for name in names:
+        if name not in _UNKNOWN:
+            raise fields.problem("unknown", f"names {name!r}", f"known: {', '.join(_UNKNOWN)}")
+    return names
 
 
 def _core_of(fields: Record) -> Core:
@@ -215,16 +280,18 @@ def _memories(fields: Record, has_system: bool) -> dict[str, tuple[MemoryRegion,
 
 
 def _region(fields: Record) -> MemoryRegion:
-    fields.only("name", "address", "bytes", "wait_states", "fetch")
+    fields.only(
+        "name", "address", "bytes", "wait_states", "read_bytes", "prefetch", "source"
+    )  # fmt: skip
     region = MemoryRegion(
         name=fields.text("name"),
         address=fields.integer("address"),
         bytes=fields.integer("bytes", minimum=64),
         wait_states=fields.integer("wait_states", 0),
-        fetch=fields.text("fetch", "cache"),
+        read_bytes=fields.integer("read_bytes", 4, minimum=1),
+        prefetch=fields.flag("prefetch"),
+        source=fields.text("source", ""),
     )
-    if region.fetch not in _FETCHES:
-        raise fields.problem("fetch", f"is {region.fetch!r}", f"known: {', '.join(_FETCHES)}")
     if not region.name.isidentifier():
         raise fields.problem("name", f"is {region.name!r}, and must be letters, digits and _")
     if region.end > 1 << 32 or region.address % _REGION_ALIGNMENT_BYTES:
@@ -233,15 +300,46 @@ def _region(fields: Record) -> MemoryRegion:
     return region
 
 
+def _caches(fields: Record, regions: list[str]) -> tuple[Cache, ...]:
+    if "cache" not in fields.fields:
+        return ()
+    return tuple(_cache(each, regions) for each in fields.tables("cache"))
+
+
+def _cache(fields: Record, regions: list[str]) -> Cache:
+    fields.only("serves", "regions", "bytes", "line_bytes", "ways", "source")
+    cache = Cache(
+        serves=fields.text("serves"),
+        regions=fields.names("regions"),
+        bytes=fields.integer("bytes", minimum=4),
+        line_bytes=fields.integer("line_bytes", minimum=4),
+        ways=fields.integer("ways", 0),
+        source=fields.text("source", ""),
+    )
+    if cache.serves not in _SERVES:
+        raise fields.problem("serves", f"is {cache.serves!r}", f"known: {', '.join(_SERVES)}")
+    unknown = [name for name in cache.regions if name not in regions]
+    if unknown or not cache.regions:
+        known = f"the regions are {', '.join(regions)}"
+        raise fields.problem("regions", f"names {unknown or 'none'}", known)
+    if cache.bytes % (cache.line_bytes * (cache.ways or 1)):
+        raise fields.problem("bytes", "is no whole number of lines in each way")
+    return cache
+
+
 def _currents(fields: Record) -> Currents:
     fields.only("active_ma", "sleep_ua", "volts", "clock_hz", "source")
     return Currents(
-        active_ma=fields.number("active_ma"),
-        sleep_ua=fields.number("sleep_ua"),
+        active_ma=_optional(fields, "active_ma"),
+        sleep_ua=_optional(fields, "sleep_ua"),
         volts=fields.number("volts"),
         clock_hz=fields.integer("clock_hz", minimum=1),
         source=fields.text("source"),
     )
+
+
+def _optional(fields: Record, key: str) -> float | None:
+    return fields.number(key) if key in fields.fields else None
 
 
 def _load_core(path: Path) -> Core:
@@ -282,9 +380,14 @@ def _boards() -> tuple[Board, ...]:
 
 @lru_cache(maxsize=1)
 def _boards_by_name() -> Mapping[str, Board]:
-    names = {each.name: each for each in _boards()}
-    names.update((alias, each) for each in _boards() for alias in each.aliases)
-    return MappingProxyType(names)
+    return MappingProxyType(_by_every_name(_boards()))
+
+
+def _by_every_name(found: Iterable[Board]) -> dict[str, Board]:
+    """Names come before aliases."""
+    every = tuple(found)
+    names = {alias: each for each in every for alias in each.aliases}
+    return {**names, **{each.name: each for each in every}}
 
 
 def _by_name(items: Iterable[Core]) -> Mapping[str, Core]:

@@ -54,6 +54,13 @@ class Record:
             raise self.problem(key, f"is {value}, and must be a finite number from 0 up")
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false; false when absent."""
+        value = self.fields.get(key, False)
+        if not isinstance(value, bool):
+            raise self.problem(key, f"must be true or false, not {value!r}")
+        return value
+
     def names(self, key: str) -> tuple[str, ...]:
         """A list of strings; empty when absent."""
         values = self._field(key, list, "a list of strings", [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -243,6 +244,30 @@ def test_profile_page_stands_alone_and_names_every_layer(
     assert "<script" not in text and "href=" not in text and "src=" not in text
     for layer in ("conv2d_0", "depthwise_conv2d_0", "softmax_0"):
         assert layer in text
+    drawings = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+    assert all(ElementTree.fromstring(drawing) is not None for drawing in drawings)
+
+
+def test_profile_adds_up_by_layer_and_by_function(
+    small_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("profile", small_model, "--board", "nucleo-l4r5zi")
+    _, out, _ = call(capsys, *command, "--json")
+    report = json.loads(out)
+    for rows in (report["functions"], report["shares"]):
+        assert abs(sum(row["instructions"] for row in rows) - report["instructions"]) <= len(rows)
+        assert sum(row["wait_cycles"] for row in rows) == pytest.approx(
+            report["wait_cycles"], abs=len(rows)
+        )
+    assert sum(row["macs"] for row in report["functions"]) == report["macs"]
+    by_layer = [layer["arena_bytes"] for layer in report["layers"]]
+    assert max(by_layer) == report["arena_bytes"]
+    assert 0 < sum(row["code_bytes"] for row in report["functions"]) <= report["code_bytes"]
+    for number, layer in enumerate(report["layers"], start=1):
+        own = [share for share in report["shares"] if share["layer"] == number]
+        assert abs(sum(share["instructions"] for share in own) - layer["instructions"]) <= len(own)
+    _, text, _ = call(capsys, *command, "--functions")
+    assert all(row["name"] in text for row in report["functions"])
 
 
 def test_compare_shows_both_builds(
@@ -252,5 +277,5 @@ def test_compare_shows_both_builds(
     call(capsys, "compile", small_model, "--board", "esp32-c3", "-o", other)
     code, out, _ = call(capsys, "compare", built, other)
     assert code == 0
-    assert "nucleo-l4r5zi" in out and "esp32-c3" in out and "%" in out
+    assert "nucleo-l4r5zi" in out and "esp32-c3" in out and "+-15 %" in out and "+-40 %" in out
     assert "report.json" in refuse(capsys, "compare", built, tmp_path)

@@ -3,21 +3,20 @@
 import pytest
 
 from smidgen.core.errors import InputError, UnknownName
+from smidgen.emulate.batteries import BATTERIES, Battery, battery
 from smidgen.emulate.energy import (
-    BATTERIES,
     HOURS_A_MONTH,
-    Battery,
     Load,
-    battery,
+    Supply,
     battery_life,
-    currents_for,
     parse_load,
     seconds,
+    supply_for,
 )
-from smidgen.targets.catalogue import Currents, board
+from smidgen.targets.catalogue import board
 
-CURRENTS = Currents(10.0, 5.0, 3.0, 100_000_000, "test")
-CELL = Battery("cell", 3.0, 200.0, 0.0, "test")
+CURRENTS = Supply(10.0, 5.0, 3.0, 100_000_000, "test")
+CELL = Battery("cell", 3.0, 200.0, 0.0, 15.0, "test")
 
 
 def test_a_duty_cycle_by_hand():
@@ -29,16 +28,16 @@ def test_a_duty_cycle_by_hand():
 
 
 def test_loads_and_self_discharge_shorten_it():
-    leaking = Battery("cell", 3.0, 200.0, 10.0, "test")
+    leaking = Battery("cell", 3.0, 200.0, 10.0, 15.0, "test")
     bare = battery_life(CELL, CURRENTS, 1.0, 0.01).months
     assert battery_life(leaking, CURRENTS, 1.0, 0.01).months < bare
-    loaded = battery_life(CELL, CURRENTS, 1.0, 0.01, (Load("radio", 1.0),))
+    loaded = battery_life(CELL, CURRENTS, 1.0, 0.01, (Load("radio", 1.0, 1.0),))
     assert loaded.average_ma == pytest.approx(1.0 + 0.10495)
 
 
 def test_a_battery_that_only_leaks_lasts_by_its_self_discharge():
-    idle = Currents(0.0, 0.0, 3.0, 1, "test")
-    half_a_year = Battery("cell", 3.0, 100.0, 200.0, "test")
+    idle = Supply(0.0, 0.0, 3.0, 1, "test")
+    half_a_year = Battery("cell", 3.0, 100.0, 200.0, 15.0, "test")
     assert battery_life(half_a_year, idle, 1.0, 0.0).months == pytest.approx(6)
 
 
@@ -50,7 +49,7 @@ def test_the_band_of_the_modelled_time_gives_a_range():
 
 
 def test_a_low_voltage_needs_a_converter():
-    single = Battery("AA", 1.5, 2500.0, 0.0, "test")
+    single = Battery("AA", 1.5, 2500.0, 0.0, 15.0, "test")
     life = battery_life(single, CURRENTS, 1.0, 0.01)
     assert life.converter_factor == pytest.approx(3.0 / 1.5 / 0.85)
     assert life.average_ma == pytest.approx(0.10495 * life.converter_factor)
@@ -86,19 +85,46 @@ def test_wrong_periods_are_refused(text):
 
 
 def test_loads_by_name():
-    assert parse_load("sensor=0.4mA") == Load("sensor", pytest.approx(0.4))
-    assert parse_load("radio = 15 uA") == Load("radio", pytest.approx(0.015))
-    for wrong in ("sensor", "=1mA", "a=1", "a=1V", "a=-1mA"):
+    assert parse_load("sensor=0.4mA") == Load("sensor", pytest.approx(0.4), pytest.approx(0.4))
+    assert parse_load("radio = 15 uA") == Load("radio", pytest.approx(0.015), pytest.approx(0.015))
+    assert parse_load("radio=15uA:12mA") == Load("radio", pytest.approx(0.015), pytest.approx(12.0))
+    for wrong in ("a=1uA:", "a=1uA:x", "sensor", "=1mA", "a=1", "a=1V", "a=-1mA"):
         with pytest.raises(InputError, match="load"):
             parse_load(wrong)
 
 
 def test_currents_of_the_board_or_of_the_user():
-    known = currents_for(board("nucleo-l4r5zi"))
-    assert (known.active_ma, known.sleep_ua) == (13.2, 2.8)
-    mixed = currents_for(board("nucleo-l4r5zi"), sleep_ua=100.0)
-    assert (mixed.active_ma, mixed.sleep_ua) == (13.2, 100.0) and "by the user" in mixed.source
-    own = currents_for(board("raspberry-pi-pico"), 20.0, 0.0)
+    known = supply_for(board("nrf52840-dk"))
+    assert (known.active_ma, known.sleep_ua) == (3.3, 3.16)
+    mixed = supply_for(board("nrf52840-dk"), sleep_ua=100.0)
+    assert (mixed.active_ma, mixed.sleep_ua) == (3.3, 100.0) and "by the user" in mixed.source
+    own = supply_for(board("nucleo-g071rb"), 20.0, 0.0)
     assert (own.active_ma, own.sleep_ua) == (20.0, 0.0)
-    with pytest.raises(InputError, match="--active-ma and --sleep-ua"):
-        currents_for(board("raspberry-pi-pico"), 20.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "lacks"),
+    [
+        ("nucleo-g071rb", (None, None), "active and sleep currents are not known.*--active-ma and"),
+        ("nucleo-g071rb", (20.0, None), "its sleep current is not known.*--sleep-ua"),
+        ("raspberry-pi-pico", (None, None), "its active current is not known.*--active-ma"),
+        ("nucleo-l4r5zi", (None, None), "its sleep current is not known.*--sleep-ua"),
+    ],
+)
+def test_what_is_not_known_is_asked_for(name, given, lacks):
+    with pytest.raises(InputError, match=lacks):
+        supply_for(board(name), *given)
+
+
+def test_a_peak_beyond_the_battery_is_known():
+    calm = battery_life(CELL, CURRENTS, 1.0, 0.01)
+    assert calm.peak_ma == 10.0 and not calm.is_overloaded
+    busy = battery_life(CELL, CURRENTS, 1.0, 0.01, (Load("radio", 0.01, 12.0),))
+    assert busy.peak_ma == 22.0 and busy.is_overloaded and busy.to_dict()["is_overloaded"]
+    assert busy.average_ma == pytest.approx(calm.average_ma + 0.01)
+
+
+def test_every_battery_gives_more_than_it_leaks():
+    for each in BATTERIES.values():
+        assert each.most_ma > 1000 * each.self_discharge_ma and each.source
+    assert battery("18650").most_ma > battery("CR123A").most_ma > battery("CR2032").most_ma

@@ -1,5 +1,7 @@
 """Instructions that a core lacks are refused before anything runs."""
 
+from dataclasses import replace
+
 import pytest
 
 from smidgen.core.errors import EmulationError
@@ -19,6 +21,13 @@ VADD_F64 = ".inst.w 0xee310b02"
 CBZ = ".inst.n 0xb100"
 AMOADD = ".insn 4, 0x00b6252f"
 FADD = ".insn 4, 0x00b57553"
+MUL = ".insn 4, 0x02b50533"
+DIVU = ".insn 4, 0x02b55533"
+ADD_A6 = ".insn 4, 0x00b80533"  # add a0, a6, a1
+C_MV_A0_S2 = ".insn 2, 0x854a"  # c.mv a0, s2
+VLDRB_MVE = ".inst.w 0xed911f00"  # vldrw.u32 q0, [r1]
+VMLADAV_MVE = ".inst.w 0xeef80f2c"
+VADD_MVE = ".inst.w 0xef220844"  # vadd.i32 q0, q1, q2
 
 
 def assembled(instruction: str, name: str) -> bytes:
@@ -46,6 +55,15 @@ def assembled(instruction: str, name: str) -> bytes:
         (AMOADD, "esp32-c3", "amoadd.w .*atomic"),
         (FADD, "esp32-c3", "fadd.s .*fpu"),
         (FADD, "gd32vf103", "fadd.s .*fpu"),
+        (VADD_F32, "raspberry-pi-pico", "vadd.f32 .*fpu.*cortex-m0plus lacks"),
+        (SMLAD, "raspberry-pi-pico", "smlad .*dsp"),
+        (VLDRB_MVE, "nucleo-u575zi", ".*mve.*cortex-m33f lacks"),
+        (VMLADAV_MVE, "nucleo-h743zi", ".*mve.*cortex-m7f lacks"),
+        (VADD_MVE, "nucleo-l4r5zi", ".*(mve|neon)"),
+        (MUL, "ch32v003", "mul .*div.*rv32ec lacks"),
+        (DIVU, "ch32v003", "divu .*div"),
+        (ADD_A6, "ch32v003", "add a0, a6, a1.*registers x16 to x31"),
+        (C_MV_A0_S2, "ch32v003", "c.mv a0, s2.*registers x16 to x31"),
     ],
 )
 def test_an_instruction_that_the_core_lacks_is_refused(instruction, name, feature):
@@ -61,10 +79,14 @@ def test_an_instruction_that_the_core_lacks_is_refused(instruction, name, featur
         (VADD_F64, "nucleo-h743zi"),
         (UDIV, "nucleo-f103rb"),
         (AMOADD, "gd32vf103"),
+        (MUL, "esp32-c3"),
+        (ADD_A6, "gd32vf103"),
+        (C_MV_A0_S2, "esp32-c3"),
+        (FADD, "ch32v307-evt"),
     ],
 )
 def test_an_instruction_that_the_core_has_is_not(instruction, name):
-    assert Machine(assembled(instruction, name), board(name)).symbol("f")[1] >= 6
+    assert Machine(assembled(instruction, name), board(name)).symbol("f")[1] >= 4
 
 
 def test_long_multiplication_is_no_dsp_instruction():
@@ -83,3 +105,10 @@ def test_code_that_no_disassembler_knows_is_stepped_over():
         (0x102, "?"),
         (0x106, "mov"),
     ]
+
+
+def test_compressed_code_needs_the_extension():
+    plain = replace(core("rv32imac"), features=core("rv32imac").features - {"compressed"})
+    (found,) = disassemble(plain, bytes.fromhex("2e85"), 0)  # c.mv a0, a1
+    assert missing_feature(found, plain) == "compressed"
+    assert missing_feature(found, core("rv32imac")) is None

@@ -28,6 +28,8 @@ clock_hz = 100_000_000
 source = "measured"
 """
 
+CACHE = "[[cache]]\nbytes = 64\nline_bytes = 16\n"
+
 
 def test_the_reference_board_has_the_memory_of_its_datasheet():
     found = board("nucleo-l4r5zi")
@@ -68,6 +70,7 @@ def test_cores_differ_in_what_they_can_do():
     assert "dsp" in features["cortex-m4f"] and "dsp" not in features["cortex-m3"]
     assert "fpu" in features["rv32imafc"] and "fpu" not in features["rv32imc"]
     assert "mve" in features["cortex-m55"]
+    assert features["rv32imac"] == features["rv32imac-hazard3"]  # they differ in their clocks only
 
 
 def test_a_user_brings_a_board(tmp_path):
@@ -96,6 +99,12 @@ def test_a_user_brings_a_board(tmp_path):
         ("volts = 3.0", "watts = 3.0", "'currents.watts' is no field"),
         ("[[flash]]", "[flash]", "array of tables"),
         ("[[ram]]", "[[ram", "is not TOML"),
+        ("clock_hz = 100_000_000\n\n", 'clock_hz = 1\nunknown = ["colour"]\n\n', "names 'colour'"),
+        ("bytes = 16_384", "bytes = 16_384\nprefetch = 1", "must be true or false"),
+        ("bytes = 16_384", "bytes = 16_384\nread_bytes = 0", "at least 1"),
+        ("[currents]", f"{CACHE}serves = 'all'\n[currents]", "'all'.*known: code, data, both"),
+        ("[currents]", f"{CACHE}serves = 'code'\nregions = ['x']\n[currents]", "names .'x'."),
+        ("[currents]", f"{CACHE}serves = 'code'\nregions = ['rom']\nways = 3\n[currents]", "whole"),
     ],
 )
 def test_a_wrong_board_file_is_explained(tmp_path, old, new, message):

@@ -3,7 +3,15 @@
 import pytest
 
 from smidgen.core.errors import InputError
-from smidgen.targets.catalogue import board, boards, cores, load_board
+from smidgen.targets.catalogue import (
+    ACTIVE_CURRENT,
+    FLASH_WAITS,
+    SLEEP_CURRENT,
+    board,
+    boards,
+    cores,
+    load_board,
+)
 
 
 def test_there_are_many_boards_and_most_are_emulated():
@@ -28,9 +36,33 @@ def test_a_board_is_plausible(each):
     assert each.ram and 1_000_000 <= each.clock_hz <= 3_000_000_000
     assert each.flash or each.core.system == "linux"
     if each.currents:
-        assert 0.1 < each.currents.active_ma < 1000 and 0 < each.currents.sleep_ua < 5000
+        assert 0.1 < (each.currents.active_ma or 1) < 1000
+        assert 0 < (each.currents.sleep_ua or 1) < 5000
         assert 1.7 <= each.currents.volts <= 5 and each.currents.source
         assert each.currents.clock_hz <= each.clock_hz
+
+
+@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+def test_every_fact_is_there_or_said_to_be_unknown(each):
+    assert each.aliases and each.vendor and each.mcu and each.package and each.source
+    known = each.currents
+    assert (known is None or known.active_ma is None) == (ACTIVE_CURRENT in each.unknown)
+    assert (known is None or known.sleep_ua is None) == (SLEEP_CURRENT in each.unknown)
+    for region in (*each.flash, *each.ram):
+        assert region.source or not region.wait_states, region.name
+    for cache in each.caches:
+        assert cache.source and cache.sets >= 1
+    if FLASH_WAITS in each.unknown:
+        assert not any(region.wait_states for region in each.flash)
+
+
+def test_slow_flash_has_a_cache_or_a_buffer_or_neither_on_purpose():
+    bare = [
+        each.name
+        for each in boards()
+        if each.flash and each.flash[0].wait_states and not each.caches
+    ]
+    assert set(bare) == {"ch32v003", "nucleo-f091rc", "nucleo-f103rb", "bluepill", "nucleo-g071rb"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from smidgen.emulate.cycle_models import (
     cortex_m4,
     cortex_m7,
     cortex_m33,
+    cortex_m55,
+    cortex_m85,
+    hazard3,
     rv32,
 )
 from smidgen.emulate.cycle_models.cost import BlockCost, CycleModel
@@ -25,6 +28,9 @@ MODELS: Mapping[str, CycleModel] = MappingProxyType(
         "cortex-m4": cortex_m4.block_cost,
         "cortex-m7": cortex_m7.block_cost,
         "cortex-m33": cortex_m33.block_cost,
+        "cortex-m55": cortex_m55.block_cost,
+        "cortex-m85": cortex_m85.block_cost,
+        "hazard3": hazard3.block_cost,
         "rv32": rv32.block_cost,
     }
 )

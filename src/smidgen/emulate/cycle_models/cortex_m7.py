@@ -1,16 +1,20 @@
-"""Cortex-M7: an estimate. Arm publishes no table of clocks for it.
+"""Cortex-M7: two instructions a clock, in order. Arm publishes no table of clocks for it.
 
-What is public (Cortex-M7 Technical Reference Manual, DDI 0489, "About the Cortex-M7 processor"):
-six stages, in order, two instructions a clock, a branch target cache. Assumed here, and not from a
-table:
+Sources: Cortex-M7 Technical Reference Manual (DDI 0489), "About the Cortex-M7 processor" (six
+stages, in order, dual issue, a branch target cache), and the scheduling model that Arm gave to LLVM
+(ARMScheduleM7.td: units, latencies, what is issued alone or first).
 
-- Two instructions start in one clock if the second needs no result of the first and they do not
-  want the same unit; there is one load/store, one multiply, one floating-point and one branch unit.
-- A load's result can be used two clocks later, a product's two, a floating-point result's three
-  (multiply-accumulate six), all others' in the next clock.
+- There are two ALUs, one of them with a shifter, two load units, one store, one multiply, one
+  floating-point, one SIMD and one branch unit.
+- SIMD and extension instructions, bit field and count instructions go in the first slot only; LDM,
+  STM, LDRD, STRD, divisions and double-precision loads start alone.
+- The result of an ALU or of a word load can be used in the next clock, of byte and halfword loads
+  and of multiplications one later; accumulators are needed a clock later than other operands,
+  addresses and shifted operands a clock earlier.
 - Loads and stores of N words take (N + 1) / 2 clocks; the data bus has 64 bits.
-- Division takes 7 clocks, VDIV and VSQRT 14, and nothing starts meanwhile.
-- A jump that is taken is predicted and costs one clock; an indirect one three.
+- Division takes 7 clocks, VDIV and VSQRT 16, and nothing starts meanwhile. Floating-point results
+  take three clocks, multiply-accumulates six (three to the next accumulate).
+- A jump that is taken is predicted and costs one clock; an indirect one three. (Assumed.)
 """
 
 from __future__ import annotations
@@ -18,19 +22,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smidgen.emulate.cycle_models.cost import BlockCost
-from smidgen.emulate.cycle_models.scoreboard import Demand, straight_clocks
+from smidgen.emulate.cycle_models.scoreboard import Demand, Pipeline, straight_clocks
 from smidgen.emulate.disassembly import Instruction
 
-_MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop"})
+_MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop", "ldrd", "strd"})
 _FP_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
 _MULTIPLY_PREFIXES = ("mul", "mla", "mls", "sml", "smu", "smm", "uml", "umu", "umaal")
 _JUMPS = frozenset({"b", "bl", "bx", "blx", "cbz", "cbnz", "tbb", "tbh"})
 _FP_ACCUMULATE = ("vmla", "vmls", "vnml", "vfma", "vfms", "vfnm")
+_SHIFTS = frozenset({"lsl", "lsr", "asr", "ror"})
+_SLOW_SIMD = ("q", "uq", "ssat", "usat", "usad")
+_SIMD = ("sxt", "uxt", "sadd", "ssub", "uadd", "usub", "shadd", "uhadd", "sel", "pkh", "rev",
+         "rbit", "sbfx", "ubfx")  # fmt: skip
+_FIRST_SLOT = frozenset({"bfi", "bfc", "clz"})
 
 
 def block_cost(block: Sequence[Instruction]) -> BlockCost:
     """The clocks of `block`."""
-    return BlockCost(straight=straight_clocks(block, _demand, width=2), taken=_taken(block[-1]))
+    return BlockCost(straight=straight_clocks(block, PIPELINE), taken=_taken(block[-1]))
 
 
 def _taken(last: Instruction) -> int:
@@ -42,19 +51,57 @@ def _taken(last: Instruction) -> int:
 def _demand(instruction: Instruction) -> Demand:
     name = instruction.name
     if name in _MULTIPLE or name in _FP_MULTIPLE:
-        return Demand("memory", latency=2, blocks=(len(instruction.listed) + 1) // 2)
+        words = max(len(instruction.listed), 2)
+        return Demand(latency=2, blocks=(words + 1) // 2, alone=True)
     if name.startswith(("ldr", "vldr", "str", "vstr")):
-        return Demand("memory", latency=2)
+        return _access(instruction)
     if name in ("sdiv", "udiv"):
-        return Demand("multiply", latency=7, blocks=7)
+        return Demand(latency=7, blocks=7, alone=True)
     if name.startswith("v"):
-        return _fp_demand(name)
+        return _floating(name)
     if name.startswith(_MULTIPLY_PREFIXES):
-        return Demand("multiply", latency=2)
-    return Demand("branch") if name in _JUMPS else Demand()
+        return Demand(("multiply",), latency=2, late=_accumulators(instruction))
+    return Demand(("branch",)) if name in _JUMPS else _simple(instruction)
 
 
-def _fp_demand(name: str) -> Demand:
+def _access(instruction: Instruction) -> Demand:
+    name = instruction.name
+    is_store = name.startswith(("str", "vstr"))
+    is_narrow = name.endswith(("b", "h"))
+    return Demand(
+        ("store" if is_store else "load",),
+        latency=2 if is_narrow else 1,
+        early=instruction.address_registers,
+        late=instruction.reads - instruction.address_registers if is_store else frozenset(),
+        alone=name.startswith("v") and instruction.operands.startswith("d"),
+    )
+
+
+def _simple(instruction: Instruction) -> Demand:
+    """Data processing, with or without a shift, and what the DSP extension does beside products."""
+    name = instruction.name
+    if name.startswith(_SLOW_SIMD):
+        return Demand(("simd", "alu"), latency=2, first=True)
+    if name.startswith(_SIMD) or name in _FIRST_SLOT:
+        return Demand(("simd", "alu"), first=True)
+    if instruction.shifted_registers:
+        return Demand(("alu", "shift"), early=instruction.shifted_registers)
+    return Demand(("alu", "shift") if name in _SHIFTS else ("alu",))
+
+
+def _accumulators(instruction: Instruction) -> frozenset[str]:
+    """The last operand of a multiply-accumulate; both results of a long one."""
+    names = instruction.operands.split(", ")
+    if "lal" in instruction.name or instruction.name == "umaal":
+        return frozenset(names[:2])
+    is_accumulate = instruction.name.startswith(("mla", "mls", "smla", "smls", "smml"))
+    return frozenset(names[3:]) if is_accumulate else frozenset()
+
+
+def _floating(name: str) -> Demand:
     if name in ("vdiv", "vsqrt"):
-        return Demand("float", latency=14, blocks=14)
-    return Demand("float", latency=6 if name.startswith(_FP_ACCUMULATE) else 3)
+        return Demand(("float",), latency=16, blocks=16)
+    return Demand(("float",), latency=6 if name.startswith(_FP_ACCUMULATE) else 3)
+
+
+PIPELINE = Pipeline(width=2, demand=_demand, units={"alu": 2, "load": 2})

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smidgen.emulate.cycle_models.cost import BlockCost
-from smidgen.emulate.cycle_models.scoreboard import Demand, straight_clocks
+from smidgen.emulate.cycle_models.scoreboard import Demand, Pipeline, straight_clocks
 from smidgen.emulate.disassembly import Instruction
 
-_LOADS = frozenset({"lb", "lbu", "lh", "lhu", "lw", "flw"})
-_DIVISIONS = frozenset({"div", "divu", "rem", "remu"})
-_JUMPS = frozenset(
+LOADS = frozenset({"lb", "lbu", "lh", "lhu", "lw", "flw"})
+DIVISIONS = frozenset({"div", "divu", "rem", "remu"})
+JUMPS = frozenset(
     ("beq", "bne", "blt", "bge", "bltu", "bgeu", "beqz", "bnez", "j", "jal", "jr", "jalr", "ret")
 )
 _REFILL = 2
@@ -28,18 +28,21 @@ _REFILL = 2
 
 def block_cost(block: Sequence[Instruction]) -> BlockCost:
     """The clocks of `block`."""
-    taken = _REFILL if block[-1].name in _JUMPS else 0
-    return BlockCost(straight=straight_clocks(block, _demand, width=1), taken=taken)
+    taken = _REFILL if block[-1].name in JUMPS else 0
+    return BlockCost(straight=straight_clocks(block, PIPELINE), taken=taken)
 
 
 def _demand(instruction: Instruction) -> Demand:
     name = instruction.name
-    if name in _LOADS:
+    if name in LOADS:
         return Demand(latency=2)
-    if name in _DIVISIONS:
+    if name in DIVISIONS:
         return Demand(latency=33, blocks=33)
     if name.startswith(("fdiv", "fsqrt")):
         return Demand(latency=16, blocks=16)
     if name.startswith("f") and name not in ("fence", "fsw"):
         return Demand(latency=4)
     return Demand()
+
+
+PIPELINE = Pipeline(width=1, demand=_demand)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from smidgen.core.errors import EmulationError, UnknownName
-from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
+from smidgen.emulate.cycles import Counts
 from smidgen.emulate.faults import Fault
 from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.installed import find
@@ -16,6 +16,7 @@ from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
 from smidgen.emulate.qemu.causes import STACK_OVERFLOW, explain
 from smidgen.emulate.qemu.session import CoreFault, Session
+from smidgen.emulate.qemu.tally import Ran, Tally
 from smidgen.targets.catalogue import Board
 
 DEFAULT_SECONDS_LIMIT = 600.0
@@ -35,8 +36,8 @@ class QemuMachine:
     """A firmware on the QEMU machine that has `board`'s core.
 
     It is linked for that machine's memory; `firmware` are symbols and sizes as linked for `board`
-    itself. Instructions are counted exactly, by QEMU's virtual clock (-icount); clocks are not
-    modelled.
+    itself. Instructions are counted exactly, by QEMU's virtual clock (-icount). Clocks are modelled
+    where the core has a table and QEMU was built with plugins; without waits for memory.
 
     Args:
         program: what to compile.
@@ -100,19 +101,11 @@ class QemuMachine:
 
     def clear_counts(self) -> None:
         """Forgets what was counted."""
-        self._total = 0
-        self._by_layer = [0] * len(self._layers)
+        self._tally = Tally(self._layers, self._image, self.board)
 
     def counts(self) -> Counts:
-        """Instructions since the counts were cleared, by layer; without modelled clocks."""
-        outside = self._total - sum(self._by_layer)
-        layers = zip((ROOT, *self._layers), (outside, *self._by_layer), strict=True)
-        return Counts(
-            layers=tuple(RegionCounts(name, count, None) for name, count in layers),
-            functions=(),
-            instructions=self._total,
-            modelled_cycles=None,
-        )
+        """What ran since the counts were cleared, by layer and by function."""
+        return self._tally.counts()
 
     def call(self, symbol: str, *args: int) -> int:
         """Calls the function `symbol` with up to 8 word arguments; returns its result register.
@@ -122,8 +115,8 @@ class QemuMachine:
             EmulationError: the core faulted, or ran for longer than the limit.
         """
         if symbol != self._root or not self._layers:
-            result, instructions = self._invoke(symbol, args)
-            self._total += instructions
+            result, ran = self._invoke(symbol, args)
+            self._tally.add_call(ran)
             return result
         return self._call_root(symbol, args)
 
@@ -170,13 +163,13 @@ class QemuMachine:
     def _call_root(self, symbol: str, args: tuple[int, ...]) -> int:
         data, (before, after) = self._data_ram(), self._host.copies
         self._copy(before, data.start, len(data))
-        result, instructions = self._invoke(symbol, args)
-        self._total += instructions
+        result, ran = self._invoke(symbol, args)
+        self._tally.add_call(ran)
         self._copy(after, data.start, len(data))
         self._copy(data.start, before, len(data))
         for index, layer in enumerate(self._layers):
             if layer in self._image.symbols:
-                self._by_layer[index] += self._invoke(layer, args)[1]
+                self._tally.add_layer(index, self._invoke(layer, args)[1])
         self._require_same(after)
         return result
 
@@ -190,19 +183,22 @@ class QemuMachine:
                 "this is a bug in smidgen",
             )
 
-    def _invoke(self, symbol: str, args: tuple[int, ...]) -> tuple[int, int]:
-        """The result of one call, and the instructions that it took."""
+    def _invoke(self, symbol: str, args: tuple[int, ...]) -> tuple[int, Ran]:
+        """The result of one call, and what it ran."""
         stack = self._push(args[_REGISTER_ARGUMENTS:])
         operands = (self._function(symbol).address, stack, *args[:_REGISTER_ARGUMENTS])
+        self._session.take_blocks()
         try:
             result, fast, slow = self._ask("C", operands, 3)
         except CoreFault as fault:
             found = Fault(fault.report.pc, explain(fault.report, self._image.stack))
             raise found.error(symbol, self.board, self._image) from None
+        blocks = self._session.take_blocks()
         self._check_stack(symbol)
         ticks = _unwrapped(fast, slow * self._host.fast_hz // SLOW_HZ)
         nanoseconds = ticks * 1_000_000_000 / self._host.fast_hz
-        return result, round(nanoseconds / (1 << NANOSECONDS_SHIFT)) - self._call_cost
+        instructions = round(nanoseconds / (1 << NANOSECONDS_SHIFT)) - self._call_cost
+        return result, Ran(instructions, blocks)
 
     def _check_stack(self, symbol: str) -> None:
         """On some boards the addresses below the RAM swallow what is written to them."""
@@ -224,7 +220,7 @@ class QemuMachine:
     def _calibrate(self) -> int:
         """What every call adds to its count: all but the one instruction of an empty function."""
         self._call_cost = 0
-        return self._invoke("smg_monitor_nothing", ())[1] - 1
+        return self._invoke("smg_monitor_nothing", ())[1].instructions - 1
 
     def _start(self) -> Session:
         stack = self._symbol("smg_monitor_stack")
@@ -234,7 +230,9 @@ class QemuMachine:
         command = [find(PROGRAM), *_arguments(self._host), *_debug_arguments(self._debugger)]
         files = {"firmware.elf": self.elf, "vectors.bin": vectors}
         handles = [self._debugger.fileno()] if self._debugger else []
-        return Session(self._host.machine, command, files, self._seconds_limit, handles)
+        return Session(
+            self._host.machine, command, files, self._seconds_limit, handles, counts_blocks=True
+        )
 
     def _ask(
         self, command: str, operands: tuple[int, ...], words: int, content: bytes = b""

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from smidgen.core.errors import EmulationError
+from smidgen.emulate.counter import Block
+from smidgen.emulate.qemu.blocks import BlockTable, takes_plugins
 
 _REQUEST_WORDS = 7
 _DONE = 0x4B4F
@@ -59,6 +61,7 @@ class Session:
         files: the contents of that folder, by name.
         seconds_limit: for one answer.
         handles: file descriptors that the process keeps.
+        counts_blocks: count how often each block of code runs, if QEMU has plugins.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Session:
         files: Mapping[str, bytes],
         seconds_limit: float,
         handles: Sequence[int] = (),
+        counts_blocks: bool = False,
     ) -> None:
         self._name = name
         self._seconds_limit = seconds_limit
@@ -76,9 +80,11 @@ class Session:
         for file, content in files.items():
             (place / file).write_bytes(content)
             (place / file).chmod(0o700)  # a program must be executable
+        self._blocks = _block_table(command[0], place) if counts_blocks else None
+        counting = self._blocks.arguments if self._blocks else []
         with (place / "messages").open("wb") as messages:
             self._process = subprocess.Popen(
-                command, cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                [*command, *counting], cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=messages, bufsize=0, pass_fds=tuple(handles),
             )  # fmt: skip
         self._stop = weakref.finalize(self, _stop, self._process, self._folder)
@@ -87,6 +93,10 @@ class Session:
     def alive(self) -> bool:
         """Whether it still answers."""
         return self._stop.alive
+
+    def take_blocks(self) -> tuple[Block, ...] | None:
+        """What ran since the last take, the monitor included; None where QEMU cannot tell."""
+        return self._blocks.take() if self._blocks else None
 
     def close(self) -> None:
         """Ends the process."""
@@ -165,3 +175,7 @@ def _stop(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[
     for pipe in (process.stdin, process.stdout):
         _opened(pipe).close()
     folder.cleanup()
+
+
+def _block_table(program: str, folder: Path) -> BlockTable | None:
+    return BlockTable(folder) if takes_plugins(program) else None

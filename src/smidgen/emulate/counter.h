@@ -1,0 +1,22 @@
+/* What the block counter (counter.c) offers to the simulation of memory (waits.c). */
+#ifndef SMG_COUNTER_H
+#define SMG_COUNTER_H
+
+#include <stdint.h>
+
+typedef int (*mem_read_fn)(void *engine, uint64_t address, void *bytes, uint64_t size);
+typedef int (*emu_stop_fn)(void *engine);
+typedef int (*reg_read_fn)(void *engine, int id, void *value);
+
+typedef struct counter counter_t;
+
+/* Reads a 32-bit register of the engine. */
+uint32_t smg_counter_register(const counter_t *counter, void *engine, int32_t id);
+
+/* Whether runs of blocks are from now on noted as runs with simulated memory, for which
+ * `smg_counter_waited` then tells the clocks that the running block waits. A block that runs again
+ * in a later simulation forgets the earlier one. */
+void smg_counter_simulate(counter_t *counter, uint32_t wanted);
+void smg_counter_waited(counter_t *counter, uint64_t clocks);
+
+#endif
