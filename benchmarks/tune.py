@@ -1,6 +1,7 @@
 """Measures the layers of common models anew, for the table of costs that smidgen comes with.
 
-    python benchmarks/tune.py        # writes src/smidgen/compiler/measured.tsv
+    python benchmarks/tune.py                          # writes src/smidgen/compiler/measured.tsv
+    python benchmarks/tune.py --board nucleo-l4r5zi    # one core; others stay as they are in it
 
 Every kernel that competes for a layer is measured, in code of its own and in code that layers
 share, on each core. The result depends on kernels and compiler alone; minutes for each core.
@@ -8,6 +9,7 @@ share, on each core. The result depends on kernels and compiler alone; minutes f
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -39,15 +41,18 @@ def measured(model: Path, board_name: str) -> costs.CostTable:
 
 
 def main() -> None:
-    """Measure all, two at a time, and write the table."""
+    """Measure, two at a time, and write the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--board", action="append", choices=BOARDS, help="default: all, from none")
+    names = parser.parse_args().board
     if not os.environ.get("SMIDGEN_DATA"):
         sys.exit("set SMIDGEN_DATA to a folder with models")
     folder = Path(os.environ["SMIDGEN_DATA"], "models")
-    table: dict[str, costs.Measured] = {}
+    table = dict(costs.shipped()) if names else {}
     with ProcessPoolExecutor(2) as pool:
         jobs = {
             pool.submit(measured, folder / model, name): f"{model} on {name}"
-            for name in BOARDS
+            for name in names or BOARDS
             for model in MODELS
         }
         for done, job in enumerate(as_completed(jobs), 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from smidgen.compiler.bands.op import RowBands
 from smidgen.compiler.costs import CostTable, Measured, layer_key, shipped
 from smidgen.compiler.objective import BALANCED, Objective
 from smidgen.compiler.selection import Offer, pick, pick_within
-from smidgen.compiler.sharing import Style
+from smidgen.compiler.sharing import COLD, Style
 from smidgen.graph.graph import Graph, Node
 from smidgen.graph.op import Signature
 from smidgen.ops.kernel import CArray, CStruct, CValue, InputArg, Kernel, KernelCall
@@ -75,7 +76,38 @@ def choose(graph: Graph, kernels: BandKernels, wanted: Wanted) -> list[Choice]:
         picks = pick(offers, wanted.objective.flash_share_per_kb * least / 1024)
     else:
         picks = pick_within(offers, wanted.flash_bytes)
-    return [menu[at][0] for menu, at in zip(menus, picks, strict=True)]
+    choices = [menu[at][0] for menu, at in zip(menus, picks, strict=True)]
+    if wanted.flash_bytes is not None or not wanted.objective.shares_code:
+        return choices
+    return _with_code_at_hand(graph, kernels.core, wanted.objective, choices)
+
+
+def _with_code_at_hand(
+    graph: Graph, core: Core, objective: Objective, choices: list[Choice]
+) -> list[Choice]:
+    """Layers that take little time run kernels that others run anyway, where one can serve them."""
+    limit = COLD * sum(each.time for each in choices)
+    users = Counter(each.call.function for each in choices)
+    result = []
+    for node, choice in zip(graph.nodes, choices, strict=True):
+        alone = users[choice.call.function] == 1 and not choice.call.is_free
+        if not alone or choice.style is not None or choice.time >= limit or _in_bands(node):
+            result.append(choice)
+            continue
+        others = rivals(graph, node, core, objective)[1:]
+        able = (_declared(graph, node, core, each) for each in others)
+        result.append(next((each for each in able if users[each.call.function]), choice))
+    return result
+
+
+def _in_bands(node: Node) -> bool:
+    return isinstance(node.op, RowBands)
+
+
+def _declared(graph: Graph, node: Node, core: Core, kernel: Kernel) -> Choice:
+    signature = graph.signature(node)
+    time = kernel.cost(node.op, signature, core).instructions
+    return Choice(kernel.lower(node.op, signature, core), time)
 
 
 def choose_kernel(

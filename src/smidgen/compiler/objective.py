@@ -35,7 +35,7 @@ class Objective:
 
 OBJECTIVES: Mapping[str, Objective] = {
     "size": Objective(4.0, flash_share_per_kb=1.0, compiler_flag="-Os"),
-    "balanced": Objective(0.0, flash_share_per_kb=0.05),
+    "balanced": Objective(0.0, flash_share_per_kb=0.01),
     "speed": Objective(0.0, buys_speed=True, shares_code=False),
 }
 BALANCED = OBJECTIVES["balanced"]

@@ -10,7 +10,7 @@ from smidgen.compiler.objective import Objective
 from smidgen.graph.graph import Node
 from smidgen.ops.kernel import KernelCall
 
-_COLD = 1 / 50
+COLD = 1 / 50
 """A function is cold if the layers that run it take less than this part of all instructions."""
 
 
@@ -54,5 +54,5 @@ def _cold(
     taken: dict[str, float] = defaultdict(float)
     for node, call in chosen:
         taken[call.function] += instructions[node.name]
-    limit = _COLD * sum(taken.values())
+    limit = COLD * sum(taken.values())
     return frozenset(function for function, total in taken.items() if total < limit)
