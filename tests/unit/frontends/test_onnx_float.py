@@ -354,3 +354,52 @@ def test_einsum(equation: str) -> None:
     shapes = [[extents[axis] for axis in term.replace("...", "bt")] for term in (first, second)]
     constants = {"w": numbers(*shapes[1])} if second else {}
     assert_same(one("Einsum", shapes[0], constants, equation=equation))
+
+
+def choice(deep: int, holds: bool):
+    """An If by a shape that is known: relu or a doubled relu, `deep` choices within each other."""
+    then = onnx.helper.make_graph(
+        [node("Mul", ["r", "two"], ["m"])],
+        "then",
+        [],
+        [onnx.helper.make_tensor_value_info("m", 1, None)],
+        [onnx.numpy_helper.from_array(np.float32(2), "two")],
+    )
+    other = onnx.helper.make_graph(
+        [node("Identity", ["r"], ["m"])],
+        "else",
+        [],
+        [onnx.helper.make_tensor_value_info("m", 1, None)],
+    )
+    for _ in range(deep):
+        inner = node("If", ["same"], ["m"], then_branch=then, else_branch=other)
+        then = onnx.helper.make_graph(
+            [inner], "then", [], [onnx.helper.make_tensor_value_info("m", 1, None)]
+        )
+    nodes = [
+        node("Relu", ["x"], ["r"]),
+        node("Shape", ["x"], ["shape"], start=1),
+        node("Equal", ["shape", "five"], ["same"]),
+        node("If", ["same"], ["y"], then_branch=then, else_branch=other),
+    ]
+    return net(nodes, {"x": (2, 5)}, {"five": np.array([5 if holds else 6], np.int64)})
+
+
+@pytest.mark.parametrize("holds", [True, False])
+@pytest.mark.parametrize("deep", [0, 2])
+def test_a_choice_that_is_known_is_made(deep: int, holds: bool) -> None:
+    graph = assert_same(choice(deep, holds))
+    assert (DepthwiseConv2D in kinds(graph)) == holds
+
+
+def test_choices_within_each_other_without_end_are_refused() -> None:
+    with pytest.raises(UnsupportedError, match="If"):
+        graph_of(choice(30, holds=True))
+
+
+def test_a_choice_at_run_time_is_refused() -> None:
+    model = choice(0, holds=True)
+    model.graph.node[3].input[0] = "flag"
+    model.graph.input.append(onnx.helper.make_tensor_value_info("flag", 9, [1]))
+    with pytest.raises(UnsupportedError, match="fixed shapes"):
+        graph_of(model)

@@ -16,7 +16,7 @@ from smidgen.frontends.onnx.folding import FOLDS, MAX_FOLDED_ELEMENTS, fold
 from smidgen.frontends.onnx.gelu import with_gelu
 from smidgen.frontends.onnx.integers import tidy_quantized
 from smidgen.frontends.onnx.lowerings import LOWERINGS, alternatives
-from smidgen.frontends.onnx.model import OnnxModel, OnnxNode, OnnxPort
+from smidgen.frontends.onnx.model import Branch, OnnxModel, OnnxNode, OnnxPort
 from smidgen.frontends.onnx.naming import renamed
 from smidgen.frontends.onnx.narrow import bits_of
 from smidgen.frontends.onnx.order import checked_order, readers_of
@@ -206,7 +206,7 @@ class _Work:
     def lower(self, node: OnnxNode) -> None:
         """Make graph of a node, unless it is refused and problems are collected."""
         try:
-            if self.missing.isdisjoint(node.inputs):
+            if self.missing.isdisjoint(node.reads):
                 self._lower(node)
             else:
                 self.missing.update(node.outputs)
@@ -224,10 +224,29 @@ class _Work:
     def _lower(self, node: OnnxNode) -> None:
         """Compute a node now if its inputs are known, else make graph of it."""
         call = self._call(node)
+        branch = _known_branch(call)
+        if branch is not None:
+            self._inline(node, branch)
+            return
         constants = fold(call)
         if constants is not None:
             self._pay(call, constants)
         results = self._lowered(call) if constants is None else constants
+        for name, result in zip(node.outputs, results, strict=False):
+            if name and result is not None:
+                self.known[name] = result
+
+    def _inline(self, node: OnnxNode, branch: Branch) -> None:
+        """Make graph of the branch that an If takes; its names are its own."""
+        around = self.known
+        own = {name: Constant(values) for name, values in branch.constants.items()}
+        self.known = {**around, **own}
+        try:
+            for inner in branch.nodes:
+                self._lower(inner)
+            results = [self.known.get(name) for name in branch.outputs]
+        finally:
+            self.known = around
         for name, result in zip(node.outputs, results, strict=False):
             if name and result is not None:
                 self.known[name] = result
@@ -295,6 +314,16 @@ class _Work:
             return name
         unsigned = as_unsigned(tensor.quant)
         return self.scope.add(Quantize(DType.UINT8), [name], f"{stem}_uint8", unsigned)[0]
+
+
+def _known_branch(call: Call) -> Branch | None:
+    """The branch of an If whose condition is known at import."""
+    condition = call.optional(0)
+    if call.node.op_type != "If" or call.node.domain or not isinstance(condition, Constant):
+        return None
+    holds = condition.values.size == 1 and bool(condition.values.reshape(-1)[0])
+    found = call.node.attributes.get("then_branch" if holds else "else_branch")
+    return found if isinstance(found, Branch) else None
 
 
 def memory_shape(layout: Layout, channels_last: bool) -> tuple[int, ...]:

@@ -43,7 +43,7 @@ LOWERINGS: Mapping[str, Lowering] = {
 """How each operator becomes graph."""
 
 _INSTEAD: Mapping[str, str] = {
-    "If": "export with fixed shapes, so that conditions are folded away",
+    "If": "export with fixed shapes, so that its condition is known",
     "Loop": "export with fixed shapes, so that loops are unrolled",
     "Scan": "export with fixed shapes, so that loops are unrolled",
     "NonMaxSuppression": "leave the boxes to the program that calls the model",

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from smidgen.core.dtypes import Array
 
-Attribute = int | float | str | Array | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | None
-"""The value of a node's attribute; None stands for a kind that is not read, such as a subgraph."""
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A graph that is an attribute; it may read what the graph around it computes."""
+
+    nodes: tuple[OnnxNode, ...]
+    constants: Mapping[str, Array]
+    outputs: tuple[str, ...]
+
+
+Numbers = tuple[int, ...] | tuple[float, ...]
+Attribute = int | float | str | Array | Numbers | tuple[str, ...] | Branch | None
+"""The value of a node's attribute; None stands for a kind that is not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,25 @@ class OnnxNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> Iterator[str]:
+        """Every name that the node reads, its branches included; some of these are their own."""
+        yield from self.inputs
+        for value in self.attributes.values():
+            if isinstance(value, Branch):
+                yield from value.outputs
+                for node in value.nodes:
+                    yield from node.reads
+
+    @property
+    def makes(self) -> Iterator[str]:
+        """Every name that the node's branches define."""
+        for value in self.attributes.values():
+            if isinstance(value, Branch):
+                yield from value.constants
+                for node in value.nodes:
+                    yield from (*node.outputs, *node.makes)
 
     def __str__(self) -> str:
         named = self.name or next((name for name in self.outputs if name), "without a name")

@@ -66,14 +66,20 @@ def _visit(
             raise ModelFileError(model.file, f"{node} depends on itself", "export it again")
         state[id(node)] = True
         pending.append((name, True))
-        pending.extend((source, False) for source in reversed(node.inputs) if source not in ready)
+        pending.extend((source, False) for source in _needs(node) if source not in ready)
+
+
+def _needs(node: OnnxNode) -> list[str]:
+    """What must be there before `node` runs, last input first."""
+    own = set(node.makes)
+    return [*reversed(node.inputs)] if not own else [n for n in node.reads if n not in own]
 
 
 def readers_of(nodes: Sequence[OnnxNode], model: OnnxModel) -> Readers:
     """How often each name is read."""
     readers: Readers = {}
     for node in nodes:
-        for name in filter(None, node.inputs):
+        for name in filter(None, node.reads):
             readers[name] = readers.get(name, 0) + 1
     for port in model.outputs:
         readers[port.name] = readers.get(port.name, 0) + 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from smidgen.core.dtypes import Array
 from smidgen.core.errors import ModelFileError, UnsupportedType
-from smidgen.frontends.onnx.model import Attribute, OnnxModel, OnnxNode, OnnxPort
+from smidgen.frontends.onnx.model import Attribute, Branch, OnnxModel, OnnxNode, OnnxPort
 from smidgen.frontends.onnx.narrow import bits_of
 from smidgen.frontends.onnx.tensors import DATA_TYPE, NAME, read_tensor
 from smidgen.frontends.onnx.wire import Budget, Message
@@ -79,8 +79,8 @@ def _narrow_elements(graph: Message) -> dict[str, int]:
     return {name: element for name, element in each if bits_of(element)}
 
 
-def _node(message: Message, folder: Path | None) -> OnnxNode:
-    attributes = (_attribute(entry, folder) for entry in message.messages(5))
+def _node(message: Message, folder: Path | None, depth: int = 0) -> OnnxNode:
+    attributes = (_attribute(entry, folder, depth) for entry in message.messages(5))
     return OnnxNode(
         name=message.text(3),
         op_type=message.text(4),
@@ -91,19 +91,34 @@ def _node(message: Message, folder: Path | None) -> OnnxNode:
     )
 
 
-_FLOAT, _INT, _STRING, _TENSOR, _FLOATS, _INTS, _STRINGS = 1, 2, 3, 4, 6, 7, 8
-_FIELD_OF_KIND = {_FLOAT: 2, _INT: 3, _STRING: 4, _TENSOR: 5, _FLOATS: 7, _INTS: 8, _STRINGS: 9}
+def _branch(message: Message, folder: Path | None, depth: int) -> Branch | None:
+    """A graph inside a node; not read where it is nested too deeply for a model."""
+    if depth > _MOST_NESTED:
+        return None
+    return Branch(
+        tuple(_node(node, folder, depth) for node in message.messages(GRAPH_NODES)),
+        _constants(message, folder),
+        tuple(port.text(1) for port in message.messages(GRAPH_OUTPUTS)),
+    )
 
 
-def _attribute(message: Message, folder: Path | None) -> tuple[str, Attribute]:
+_MOST_NESTED = 8
+_FLOAT, _INT, _STRING, _TENSOR, _GRAPH, _FLOATS, _INTS, _STRINGS = range(1, 9)
+_FIELD_OF_KIND = {
+    **{_FLOAT: 2, _INT: 3, _STRING: 4, _TENSOR: 5, _GRAPH: 6},
+    **{_FLOATS: 7, _INTS: 8, _STRINGS: 9},
+}
+
+
+def _attribute(message: Message, folder: Path | None, depth: int) -> tuple[str, Attribute]:
     """Name and value; the kind is said since IR version 2, and told by the field before."""
     name = message.text(1)
     present = (kind for kind, number in _FIELD_OF_KIND.items() if message.has(number))
     kind = message.integer(20) or next(present, 0)
-    return name, _attribute_value(message, kind, folder)
+    return name, _attribute_value(message, kind, folder, depth)
 
 
-def _attribute_value(message: Message, kind: int, folder: Path | None) -> Attribute:
+def _attribute_value(message: Message, kind: int, folder: Path | None, depth: int) -> Attribute:
     number = _FIELD_OF_KIND.get(kind, 0)
     floats = message.floats(number) if kind in (_FLOAT, _FLOATS) else np.zeros(0)
     values: Mapping[int, Callable[[], Attribute]] = {
@@ -111,6 +126,7 @@ def _attribute_value(message: Message, kind: int, folder: Path | None) -> Attrib
         _INT: lambda: message.integer(number),
         _STRING: lambda: _text(message, number),
         _TENSOR: lambda: read_tensor(message.message(number), folder),
+        _GRAPH: lambda: _branch(message.message(number), folder, depth + 1),
         _FLOATS: lambda: tuple(floats.tolist()),
         _INTS: lambda: tuple(message.integers(number).tolist()),
         _STRINGS: lambda: tuple(message.texts(number)),
