@@ -26,9 +26,6 @@ class EmulatedMachine(Protocol):
 
     board: Board
     firmware: Firmware
-    elf: bytes
-    own_sources: Mapping[str, str]
-    """C files that the emulator adds to the program's, by name."""
 
     def reset(self) -> None:
         """Memory as after power-up; the stack is painted anew."""
@@ -64,8 +61,12 @@ class Debugged(Protocol):
     """A machine to which a debugger may be attached.
 
     It wants `attend` between calls when there is something to read at `debug_handle` (-1: never),
-    and in any case every so many seconds (None: no).
+    and in any case every so many seconds (None: no). `elf` is the file with debug information that
+    runs, and `own_sources` are C files by name that the emulator adds to the program's.
     """
+
+    elf: bytes
+    own_sources: Mapping[str, str]
 
     @property
     def debug_handle(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 
 from unicorn import (
     UC_HOOK_INTR,
@@ -68,8 +67,6 @@ class Machine:
         simulated_calls: int = 2,
     ) -> None:
         self.board = board
-        self.elf = elf
-        self.own_sources: Mapping[str, str] = {}
         self.firmware: Firmware = read_firmware(elf)
         check_instructions(elf, board.core)
         self._abi: Abi = abi_for(board.core)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import socket
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -71,8 +70,6 @@ class SimavrMachine:
         if missing:
             raise EmulationError(f"board {board.name}", missing, "install it")
         self.board = board
-        self.elf = elf
-        self.own_sources: Mapping[str, str] = {}
         self.firmware: Firmware = read_firmware(elf)
         self._library = _library()
         model = board.core.emulator_model.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 
 from smidgen.core.errors import EmulationError
 from smidgen.emulate.gdb.control import Control, Go, Reason, Stop
@@ -46,6 +47,8 @@ class DebuggedMachine(Machine):
         self, elf: bytes, board: Board, listener: socket.socket, rests_in: str = ""
     ) -> None:
         super().__init__(elf, board)
+        self.elf = elf
+        self.own_sources: Mapping[str, str] = {}
         if rests_in:
             self._trap = self.symbol(rests_in)[0] + (2 if board.core.is_arm else 4)
         features = features_of(board.core)

@@ -59,13 +59,13 @@ class LiveDevice:
 
     @property
     def elf(self) -> bytes:
-        """The firmware as an ELF file, with debug information."""
-        return self._machine.elf
+        """The firmware that a debugger is attached to, as an ELF file with debug information."""
+        return self._debugged.elf if self._debugged else b""
 
     @property
     def sources(self) -> dict[str, str]:
         """The C files that the firmware was made of, by name."""
-        return {**self._program.files, **self._machine.own_sources}
+        return {**self._program.files, **(self._debugged.own_sources if self._debugged else {})}
 
     @property
     def debug_handle(self) -> int:

@@ -2,13 +2,20 @@
  * here; it is the outermost function, so nothing is to be looked for above it. */
 void smg_device_idle(void);
 
-void smg_device_idle(void) {
-#if defined(__arm__)
-    __asm__ volatile(".cfi_undefined lr");
+#if defined(__thumb__)
+#define OUTERMOST ".cfi_undefined lr"
+#define WAIT "wfi"
 #elif defined(__riscv)
-    __asm__ volatile(".cfi_undefined ra");
+#define OUTERMOST ".cfi_undefined ra"
+#define WAIT "wfi"
+#else /* no core on which a debugger is served */
+#define OUTERMOST ""
+#define WAIT ""
 #endif
+
+void smg_device_idle(void) {
+    __asm__ volatile(OUTERMOST);
     for (;;) {
-        __asm__ volatile("wfi");
+        __asm__ volatile(WAIT);
     }
 }

@@ -153,7 +153,7 @@ static int64_t element(const smg_output_t *output, uint32_t index) {
     uint8_t raw[8];
     uint64_t value = 0;
     memcpy(raw, (const uint8_t *)output->data + index * output->element_bytes,
-           output->element_bytes);
+           (size_t)output->element_bytes);
     for (uint32_t i = 0; i < output->element_bytes; ++i) {
         value |= (uint64_t)raw[i] << (8U * i);
     }
