@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import smidgen.frontends.tflite.convert  # noqa: F401  (fills CONVERTERS)
 from smidgen.frontends.tflite.conversion import CONVERTERS
 from support.samples import needs_data, sample_id, tflite_files
 
