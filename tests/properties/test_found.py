@@ -74,3 +74,18 @@ def test_the_middle_of_an_int32_spectrum_on_risc_v() -> None:
     run = [np.array([-1, -1, -1, 1, -1, -1], np.int32) * (1 << 30)]
     operator = OperatorSpec("SignalRfft", [0], [1], custom_options=options)
     check(network([x, y], [operator], [0], [1], run), boards=["esp32-c3"])
+
+
+@pytest.mark.parametrize("name", ["FULLY_CONNECTED", "BATCH_MATMUL"])
+def test_a_multiplier_that_turns_on_the_last_bit_of_a_product_of_scales(name: str) -> None:
+    """Of 16x8 sums only 15 bits of it are used: 28236 here, and 28237 of a product in float32."""
+    scales = 3.989424294559285e-05, 0.0002648596419021487, 0.0004018047184217721
+    rng, dense = np.random.default_rng(0), name == "FULLY_CONNECTED"
+    x = TensorSpec([64, 128], "int16", scales[0])
+    kind, shape = ("int8", (3, 128)) if dense else ("int16", (128, 3))
+    weights = rng.integers(60, 127 if dense else 300, shape).astype(kind)
+    w = TensorSpec(shape, kind, scales[1], data=weights)
+    y = TensorSpec([64, 3], "int16", scales[2])
+    operator = OperatorSpec(name, [0, 1, -1] if dense else [0, 1], [2], {})
+    run = [rng.integers(9000, 32768, (64, 128)).astype(np.int16)]
+    check(network([x, w, y], [operator], [0], [2], run))

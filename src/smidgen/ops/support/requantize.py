@@ -37,11 +37,8 @@ def per_channel(x: Tensor, weights: Tensor, output: Tensor, channels: int) -> Mu
 
 
 def per_tensor(x: Tensor, weights: Tensor, output: Tensor) -> Multipliers:
-    """The multiplier of a dense layer: the product of scales is rounded to float32 first
-    (GetQuantizedConvolutionMultipler).
-    """
-    product = float(np.float32(x.quant.scale) * np.float32(weights.quant.scale))
-    return Multipliers.of([product / output.quant.scale])
+    """The multiplier of a dense layer or a matrix product; scales multiply as doubles."""
+    return Multipliers.of([x.quant.scale * weights.quant.scale / output.quant.scale])
 
 
 def requantize(accumulator: Array, multipliers: Multipliers, output: Tensor, wide: bool) -> Array:
