@@ -91,7 +91,6 @@ def test_instructions_without_simd(board, limit, outputs):
 
 @settings(BATCHES, max_examples=1)
 @given(LAYERS)
-def test_octet_kernel_of_rows_is_exact(layers):
-    cases = cases_for(DenseRowsInt8Octet(), layers, "rv32imc")
-    assert len(cases) > len(layers) // 4
-    check(cases, RV)
+def test_kernels_of_rv32_are_exact(layers):
+    kernels = (DenseInt8Interleaved(), DenseRowsInt8Octet())
+    check([case for kernel in kernels for case in cases_for(kernel, layers, "rv32imc")], RV)

@@ -340,6 +340,23 @@ SMG_INLINE const int32_t *smg_dense_s8_sums(const smg_dense_s8_interleaved_t *op
     return w;
 }
 
+/* `count` sums to outputs. */
+SMG_INLINE void smg_dense_s8_store(const smg_scale_t *op, const int32_t *words,
+                                   const uint32_t *sums, int32_t count, int8_t *y) {
+    const smg_scale_t scale = *op;
+    if (scale.scale > 0) {
+        SMG_ROLLED
+        for (int32_t o = 0; o < count; ++o, words += 2) {
+            y[o] = smg_scale_line(&scale, words[0], words[1], (int32_t)sums[o]);
+        }
+    } else {
+        SMG_ROLLED
+        for (int32_t o = 0; o < count; ++o, words += 3) {
+            y[o] = smg_scale_steps(&scale, words, (int32_t)sums[o]);
+        }
+    }
+}
+
 SMG_KERNEL void smg_dense_s8_interleaved(const smg_dense_s8_interleaved_t *op, const int8_t *x,
                                          int8_t *y) {
     uint32_t totals[SMG_DENSE_SEGMENTS];
@@ -351,11 +368,12 @@ SMG_KERNEL void smg_dense_s8_interleaved(const smg_dense_s8_interleaved_t *op, c
     for (int32_t left = op->outputs; left > 0; left -= 8) {
         uint32_t sums[8];
         w = smg_dense_s8_sums(op, w, x, totals, left > 4, sums);
-        for (int32_t o = 0; o < smg_min(8, left); ++o) {
-            *y++ = smg_scale(&op->scale, words, (int32_t)sums[o]);
-            words += smg_scale_words(&op->scale);
-        }
+        const int32_t count = smg_min(8, left);
+        smg_dense_s8_store(&op->scale, words, sums, count, y);
+        words += count * smg_scale_words(&op->scale);
+        y += count;
     }
+    smg_scale_clamp(&op->scale, y - op->outputs, op->outputs);
 }
 
 #endif
