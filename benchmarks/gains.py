@@ -1,4 +1,4 @@
-"""What tuning gains: models by declared costs and by measured ones, under each objective.
+"""What tuning gains: models by declared costs and by measured ones, under two objectives.
 
     python benchmarks/gains.py        # writes the table of docs/tuning.md
 
@@ -27,7 +27,7 @@ from smidgen.targets.catalogue import Board, board
 
 _PAGE = Path(__file__).parents[1] / "docs" / "tuning.md"
 _BEGIN, _END = "<!-- gains: python benchmarks/gains.py -->\n", "<!-- end of gains -->"
-_OBJECTIVES = ("size", "balanced", "speed")
+_OBJECTIVES = ("balanced", "speed")
 _HEAD = (
     "| model | objective | instructions | tuned | modelled cycles | tuned | flash B | tuned |\n"
     "|---|---|---|---|---|---|---|---|\n"
@@ -46,7 +46,7 @@ def taken(graph: Graph, artifact: Artifact, target: Board) -> Measurement:
 def rows(folder: Path) -> Iterator[str]:
     """One line of the table for each model and objective."""
     target = ample(board("nucleo-l4r5zi"))
-    for model in (*MODELS, "mltk/keyword_spotting_on_off_v3.tflite"):
+    for model in MODELS:
         graph = load_model(folder / model)
         for objective in _OBJECTIVES:
             print(f"- {model} {objective}", file=sys.stderr)

@@ -181,4 +181,4 @@ def _everything(known: _Known) -> str:
         if core == FULL_CORE and objective == "balanced"
     )
     note = "The other cores are in `benchmarks/recorded.json`, one line a case."
-    return f"\n## All models, on a {FULL_CORE}\n\n{note}\n\n{_tabled('model', found)}"
+    return f"\n## The models of the record, on a {FULL_CORE}\n\n{note}\n\n{_tabled('model', found)}"

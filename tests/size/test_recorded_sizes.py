@@ -29,7 +29,6 @@ SAMPLES = {
     "kws_dscnn": "models/cfu_golden/kws_dscnn/kws_ref_model.tflite",
     "micro_speech": "models/tflm/micro_speech_quantized.tflite",
     "gestures": "models/edge_impulse/gestures-i8.lite",
-    "anomaly": "models/mltk/anomaly_detection.tflite",
     "hey_jarvis": "models/micro_wake_word/v2_hey_jarvis.tflite",
 }
 
