@@ -21,7 +21,7 @@ _HEADER = (
 
 @click.command("boards")
 @click.argument("words", nargs=-1)
-@click.option("--core", default="", help="Only boards with this core, such as cortex-m4f.")
+@click.option("--core", default="", help="Only boards with this core, such as cortex-m4f or m4.")
 @click.option("--vendor", default="", help="Only boards of this maker.")
 @click.option("--emulator", default="", help="Only boards that this emulator runs.")
 @click.option("--flash", type=click.FloatRange(0), help="Only boards with so many KB of flash.")
@@ -48,10 +48,11 @@ def boards_command(
     of a board, or words that leave only one, show all that is known of it. A word that ends in
     .toml is a board file of your own; those in the folder "boards" are always listed.
     """
+    cores = _cores(core.lower())
     chosen = [
         board
         for board in (_named(words) or _listed(words))
-        if core.lower() in ("", board.core.name)
+        if board.core.name in cores
         and vendor.lower() in board.vendor.lower()
         and emulator.lower() in ("", board.core.emulator)
         and board.flash_bytes >= (flash or 0) * 1024
@@ -67,6 +68,12 @@ def boards_command(
         click.echo("\n\n".join(map(_full, chosen)))
     else:
         click.echo(render(_HEADER, [_row(board) for board in chosen], left=3))
+
+
+def _cores(wanted: str) -> frozenset[str]:
+    """The core of that name, or else those in whose names `wanted` occurs: m4 means cortex-m4f."""
+    names = frozenset(board.core.name for board in smidgen.boards())
+    return names & {wanted} or frozenset(name for name in names if wanted in name)
 
 
 def _named(words: tuple[str, ...]) -> list[smidgen.Board]:

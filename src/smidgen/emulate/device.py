@@ -32,6 +32,7 @@ def model_program(artifact: Artifact) -> FirmwareSources:
         {**artifact.files, "smg_firmware.c": harness},
         entry_symbols=(f"{prefix}_run", f"{prefix}_init", *_arena_symbols(manifest)),
         optimise=next(flag for flag in manifest.compile_flags if flag.startswith("-O")),
+        made_for=manifest.core,
     )
 
 

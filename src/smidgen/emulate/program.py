@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smidgen.core.errors import ArtifactError, ToolchainError
 from smidgen.targets.catalogue import Board
 from smidgen.targets.toolchain import compile_firmware
 
@@ -13,7 +14,8 @@ from smidgen.targets.toolchain import compile_firmware
 class FirmwareSources:
     """C files by name, and the functions and objects that are used from outside.
 
-    `rests_in` is the function in which the core waits between calls, if there is one.
+    `rests_in` is the function in which the core waits between calls, if there is one; `made_for`
+    names the core that the C was generated for.
     """
 
     files: Mapping[str, str]
@@ -21,13 +23,27 @@ class FirmwareSources:
     optimise: str = "-O2"
     defines: tuple[str, ...] = ()
     rests_in: str = ""
+    made_for: str = ""
 
     def link(self, board: Board) -> bytes:
-        """The ELF file for `board`, without start-up code; raises DoesNotFit, ToolchainError."""
-        return compile_firmware(
-            self.files,
-            board,
-            optimise=self.optimise,
-            entry_symbols=self.entry_symbols,
-            defines=self.defines,
-        )
+        """The ELF file for `board`, without start-up code.
+
+        Raises DoesNotFit, ToolchainError, and ArtifactError for C of another core that does not
+        compile for this one.
+        """
+        try:
+            return compile_firmware(
+                self.files,
+                board,
+                optimise=self.optimise,
+                entry_symbols=self.entry_symbols,
+                defines=self.defines,
+            )
+        except ToolchainError as problem:
+            if self.made_for in ("", board.core.name):
+                raise
+            raise ArtifactError(
+                f"build for {self.made_for}",
+                f"its C does not compile for {board.core.name}",
+                f"compile the model anew with --board {board.name}",
+            ) from problem

@@ -87,6 +87,7 @@ def test_boards_are_filtered(capsys: pytest.CaptureFixture[str]) -> None:
     assert "corstone-300" in listed(capsys, "--emulator", "qemu")
     assert "bluepill" not in listed(capsys, "--ram", "64", "--emulator", "unicorn")
     assert "nucleo-g071rb" not in listed(capsys, "--flash", "256")
+    assert "nucleo-l4r5zi" in listed(capsys, "--core", "m4")
     assert not listed(capsys, "--core", "z80")
     _, text, _ = call(capsys, "boards", "--core", "z80")
     assert "no board matches" in text

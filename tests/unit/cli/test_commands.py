@@ -189,6 +189,16 @@ def test_an_array_file_that_is_none_is_refused(
     assert "absent" in refuse(capsys, "run", built, "--input", tmp_path / "absent.npy")
 
 
+def test_run_on_a_core_that_the_build_is_not_for_says_so(
+    built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1, 12, 6, 1), np.int8))
+    board = ("--board", "raspberry-pi-pico")
+    problem = refuse(capsys, "run", built, "--input", tmp_path / "x.npy", *board)
+    assert "cortex-m4f" in problem
+    assert "compile the model anew with --board raspberry-pi-pico" in problem
+
+
 def test_run_without_a_build_says_how_to_make_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,7 @@ def live_program(artifact: Artifact, board: Board, task: Task) -> FirmwareSource
         entry_symbols=ENTRY_SYMBOLS,
         optimise=next(flag for flag in artifact.manifest.compile_flags if flag.startswith("-O")),
         rests_in=_RESTS_IN,
+        made_for=artifact.manifest.core,
     )
 
 
