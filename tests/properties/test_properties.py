@@ -41,9 +41,13 @@ def test_networks_agree_on_emulated_boards(board: str) -> None:
     check(judge(networks, boards=[board], micro=False, host=False))
 
 
+# Taken where they follow from constants: see tests/unit/frontends/test_tflite_settled.py.
+SETTLED = {"RANGE", "RANK", "REDUCE_PROD", "WHERE"}
+
+
 def test_every_operator_is_drawn() -> None:
-    drawn = {name for number in range(2500) for name in draw(SEED, number).operators}
-    assert drawn == set(CONVERTERS)
+    drawn = {name for number in range(7000) for name in draw(SEED, number).operators}
+    assert drawn == set(CONVERTERS) - SETTLED
 
 
 def test_a_network_is_the_same_every_time() -> None:

@@ -29,14 +29,6 @@ SMG_COMPACT void net_compact_dense_s8_interleaved(
     smg_dense_s8_interleaved(op, x, y);
 }
 
-SMG_COMPACT void net_compact_softmax_s8(
-    const smg_softmax_s8_t *op,
-    const int8_t *x,
-    int8_t *y,
-    uint8_t *scratch) {
-    smg_softmax_s8(op, x, y, scratch);
-}
-
 static const smg_conv2d_s8_octet_t net_conv2d_0 = {
     .windows = {
         .in_rows = 8, .in_cols = 8, .in_channels = 2, .out_cols = 8, .out_pixels = 64,
@@ -148,11 +140,7 @@ static const smg_softmax_s8_t net_softmax_0 = {
 /* softmax_0: 1x4 -> 1x4
  * arena[16..19] -> arena[16..19] */
 SMG_NOINLINE static void net_run_softmax_0(uint8_t *arena) {
-    net_compact_softmax_s8(
-        &net_softmax_0,
-        (const int8_t *)(arena + 16),
-        (int8_t *)(arena + 16),
-        arena + 0);
+    smg_softmax_s8(&net_softmax_0, (const int8_t *)(arena + 16), (int8_t *)(arena + 16), arena + 0);
 }
 
 void net_init(void *arena) {

@@ -25,7 +25,7 @@ SCALE = Quantization((0.1,), (0,))
         (Mul(), (DType.INT8, (2, 3), SCALE), (DType.INT8, (2, 4), SCALE)),
         (Mul(), (DType.INT8, (2, 3), SCALE), (DType.INT16, (2, 3), SCALE)),
         (Mul(), (DType.INT8, (2, 3), None), (DType.INT8, (2, 3), SCALE)),
-        (Div(), (DType.INT64, (2, 3), None), (DType.INT64, (2, 3), None)),
+        (Div(), (DType.BOOL, (2, 3), None), (DType.BOOL, (2, 3), None)),
         (AddN(), (DType.FLOAT32, (2, 3), None), (DType.FLOAT32, (3,), None)),
         (AddN(), (DType.INT8, (3,), SCALE), (DType.INT8, (3,), Quantization((0.2,), (0,)))),
         (LogicalAnd(), (DType.INT8, (3,), SCALE), (DType.INT8, (3,), SCALE)),

@@ -166,10 +166,11 @@ SMG_INLINE void smg_depthwise_s8_dsp_finish(const smg_pair_t *channel, bool line
     const int32_t mantissa = channel[SMG_DW_MANTISSA], factor = channel[SMG_DW_FACTOR];
     for (int32_t k = 0; k < 4; ++k) {
         if (line) {
-            sums[k] = __ssat(smg_high_sum(sums[k], mantissa, factor) >> 16, 8);
+            sums[k] = smg_clamp(smg_high_sum(sums[k], mantissa, factor) >> 16, -128, 127);
         } else {
             const int32_t high = smg_high_mul_doubled(sums[k], mantissa);
-            sums[k] = __ssat((high + channel[SMG_DW_ADDEND] + (high >> 31)) >> factor, 8);
+            const int32_t sum = high + channel[SMG_DW_ADDEND] + (high >> 31);
+            sums[k] = smg_clamp(sum >> factor, -128, 127);
         }
     }
 }
