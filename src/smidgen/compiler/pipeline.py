@@ -8,6 +8,7 @@ from smidgen.compiler.passes.elide_reshapes import elide_reshapes
 from smidgen.compiler.passes.fold_constants import fold_constants
 from smidgen.compiler.passes.fold_requantization import fold_requantization
 from smidgen.compiler.passes.fuse_activations import fuse_activations
+from smidgen.compiler.passes.fuse_dilations import fuse_dilations
 from smidgen.compiler.passes.fuse_pads import fuse_pads
 from smidgen.compiler.passes.merge_duplicate_channels import merge_duplicate_channels
 from smidgen.compiler.passes.own_states import own_states
@@ -22,6 +23,9 @@ PIPELINE = (
     elide_reshapes,
     fold_requantization,
     fuse_pads,
+    drop_unused,
+    fuse_dilations,
+    fuse_pads,  # what was padded before it was dealt out to batches
     drop_unused,
     fuse_activations,
     remove_idle_clamps,

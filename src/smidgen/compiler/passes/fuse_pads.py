@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
-from smidgen.core.dtypes import DType
 from smidgen.graph.graph import Graph, Node
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.shape.padding import Pad
@@ -41,9 +38,4 @@ def _pads_with_zero(graph: Graph, pad: Node) -> bool:
     x, output = signature.input(0), signature.output
     if len(x.shape) != 4 or any((*pad.op.before[::3], *pad.op.after[::3])):
         return False
-    if x.quantization != output.quantization:
-        return False
-    value = np.asarray(pad.op.background(signature))
-    if x.dtype is DType.FLOAT32 or x.quantization is None:
-        return bool(value == 0)
-    return len(x.quant.scales) == 1 and bool(value == x.quant.zero_point)
+    return x.quantization == output.quantization and pad.op.fills_with_zero(signature)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from smidgen.core.dtypes import Array
+from smidgen.core.dtypes import Array, DType
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.shape.moves import Move, apply
 
@@ -29,6 +29,13 @@ class Movement(Op):
         """The value, a NumPy scalar array, that the moves are drawn on; None if they cover all."""
         del signature
         return None
+
+    def fills_with_zero(self, signature: Signature) -> bool:
+        """Whether the background means 0 in quanta of the first input, as in a convolution."""
+        x, background = signature.input(0), self.background(signature)
+        if x.dtype is DType.FLOAT32 or x.quantization is None:
+            return bool(background == 0)
+        return len(x.quant.scales) == 1 and bool(background == x.quant.zero_point)
 
     def evaluate(self, signature: Signature, inputs: Sequence[Array | None]) -> tuple[Array, ...]:
         """The moves, on the background."""
