@@ -195,14 +195,31 @@ def test_a_chain_is_fused_where_a_padding_stands_for_it(change, expected):
 
 
 @pytest.mark.parametrize("along", [1, 2])
-def test_one_axis_goes_back_to_where_the_reshape_put_it(along):
+def test_one_axis_becomes_rows_wherever_it_lay(along):
     window = (3, 1) if along == 1 else (1, 3)
-    chain = Chain((9,), (4,), ((4, 7),), ((0, 3),), window, along=along)
-    graph = chain.graph()
+    graph = Chain((9,), (4,), ((4, 7),), ((0, 3),), window, along=along).graph()
     assert fused(graph)
-    conv = fuse_dilations(graph).nodes[1].op
-    assert conv.dilation == ((4, 1) if along == 1 else (1, 4))
-    assert conv.padding == (Padding(4, 4, 0, 0) if along == 1 else Padding(0, 0, 4, 4))
+    op = Conv2D((1, 1), Padding(4, 4, 0, 0), (4, 1), Activation.RELU)
+    assert fuse_dilations(graph).nodes[1].op == op
+
+
+def test_weights_that_another_layer_reads_too_keep_their_columns():
+    graph = Chain((9,), (4,), ((4, 7),), ((0, 3),), (1, 3)).graph()
+    opening, conv = graph.nodes[1:3]
+    names = ("same", "more")
+    first, second = (
+        replace(graph.tensors[node.outputs[0]], name=name)
+        for node, name in zip((opening, conv), names, strict=True)
+    )
+    images = replace(opening, name="other", inputs=("y",), outputs=("same",))
+    again = replace(conv, name="again", inputs=("same", *conv.inputs[1:]), outputs=("more",))
+    entry = replace(graph.tensors[opening.inputs[0]], name="y")
+    both = replace(graph, tensors={**graph.tensors, "y": entry}, inputs=("x", "y"))
+    both = both.with_nodes((*graph.nodes, images, again), (first, second))
+    both = replace(both, outputs=(*graph.outputs, "more"))
+    after = fuse_dilations(both)
+    assert_same(both, after)
+    assert after.nodes[1].op.dilation == (1, 4)
 
 
 def test_a_chain_that_is_read_within_stays():

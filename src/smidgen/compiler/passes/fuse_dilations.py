@@ -21,7 +21,8 @@ from smidgen.ops.support.window import Padding
 def fuse_dilations(graph: Graph) -> Graph:
     """Let the convolution of every such chain read what the chain reads, dilated.
 
-    A 1-D chain, whose convolution lies between two reshapes, keeps them. Chains that something else
+    A 1-D chain, whose convolution lies between two reshapes, keeps them, and lies along rows if it
+    can, where kernels find more of a dilated window in one piece. Chains that something else
     reads too, that change scales, or that no padding stands for, stay as they are.
     """
     instead: dict[str, Node | None] = {}
@@ -100,6 +101,10 @@ class _Chain:
 
     def _between_reshapes(self, graph: Graph, op: Conv2D | DepthwiseConv2D, added: int) -> _Fused:
         assert self.opening is not None and self.closing is not None
+        weights = graph.tensors[self.conv.inputs[1]]
+        own = weights.is_constant and len(graph.consumers[weights.name]) == 1
+        if added == 1 and own and _is_one_row(op, weights):
+            op, weights, added = *_upright(op, weights), 2
         x, y = graph.tensors[self.scatter.inputs[0]], graph.tensors[self.gather.outputs[0]]
         image = replace(graph.tensors[self.conv.inputs[0]], shape=_with_axis(x.shape, added))
         result = replace(graph.tensors[self.conv.outputs[0]], shape=_with_axis(y.shape, added))
@@ -108,7 +113,7 @@ class _Chain:
             replace(self.conv, op=op),
             replace(self.closing, op=Reshape(y.shape), outputs=self.gather.outputs),
         )
-        return _Fused(nodes, (image, result))
+        return _Fused(nodes, (image, weights, result))
 
 
 def _chain(graph: Graph, conv: Node) -> _Chain | None:
@@ -170,6 +175,25 @@ def _dilated(conv: Node, axes: tuple[_Axis, ...]) -> Conv2D | DepthwiseConv2D | 
         return None
     dilation = (op.dilation[0] * rows.block, op.dilation[1] * cols.block)
     return replace(op, padding=padding, dilation=dilation)
+
+
+def _is_one_row(op: Conv2D | DepthwiseConv2D, weights: Tensor) -> bool:
+    return weights.shape[1] == 1 and not (op.padding.top or op.padding.bottom)
+
+
+def _upright(
+    op: Conv2D | DepthwiseConv2D, weights: Tensor
+) -> tuple[Conv2D | DepthwiseConv2D, Tensor]:
+    """What does to a column what `op` does to a row, and its weights."""
+    filters, _, taps, depth = weights.shape
+    shape = (filters, taps, 1, depth)
+    turned = replace(
+        op,
+        stride=op.stride[::-1],
+        padding=Padding(top=op.padding.left, bottom=op.padding.right),
+        dilation=op.dilation[::-1],
+    )
+    return turned, replace(weights, shape=shape, data=weights.values.reshape(shape))
 
 
 def _adds_axis(graph: Graph, reshape: Node, added: int) -> bool:
