@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smidgen.frontends.onnx.activations import ACTIVATIONS
+from smidgen.frontends.onnx.attention import ATTENTION
 from smidgen.frontends.onnx.call import Lowering
 from smidgen.frontends.onnx.casting import CASTS
 from smidgen.frontends.onnx.convolution import CONVOLUTIONS
@@ -23,6 +24,7 @@ from smidgen.frontends.onnx.shaping import SHAPING
 
 LOWERINGS: Mapping[str, Lowering] = {
     **ACTIVATIONS,
+    **ATTENTION,
     **CASTS,
     **CONVOLUTIONS,
     **ELEMENTWISE,
