@@ -1,4 +1,4 @@
-"""Attention: what is known at import costs one op, and quantised it stays what it is."""
+"""Attention and its angles: known masks cost one op, and quantised it stays what it is."""
 
 from __future__ import annotations
 
@@ -81,3 +81,28 @@ def test_heads_that_do_not_share_are_damage() -> None:
     model.graph.node[3].attribute[0].i = 3
     with pytest.raises(ModelFileError, match="heads"):
         graph_of(model)
+
+
+def turned(table: tuple[int, ...], **attributes):
+    """Three heads of eight features at positions that are known, of which one is used twice."""
+    angles = np.random.default_rng(7).normal(size=table)
+    constants = {
+        "cosine": np.cos(angles).astype(np.float32),
+        "sine": np.sin(angles).astype(np.float32),
+        "places": np.array([[4, 0, 0, 2]]),
+    }
+    nodes = [node("RotaryEmbedding", ["x", *constants], ["y"], num_heads=3, **attributes)]
+    return net(nodes, {"x": (1, 4, 24)}, constants, opset=23)
+
+
+@pytest.mark.parametrize("interleaved", [0, 1])
+@pytest.mark.parametrize("features", [0, 4])
+def test_angles(features: int, interleaved: int) -> None:
+    attributes = {"rotary_embedding_dim": features, "interleaved": interleaved}
+    assert_same(turned((5, (features or 8) // 2), **attributes))
+
+
+@pytest.mark.parametrize("table", [(5, 3), (3, 4), (4,), ()])
+def test_angles_that_do_not_fit_are_damage(table: tuple[int, ...]) -> None:
+    with pytest.raises(ModelFileError):
+        graph_of(turned(table))

@@ -8,7 +8,6 @@ scores, and leaves the others their steps.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
@@ -17,7 +16,7 @@ import numpy as np
 from smidgen.core.dtypes import Array, DType
 from smidgen.frontends.onnx.activations import innermost, number, scaled
 from smidgen.frontends.onnx.broadcasting import broadcast_shape, shape_of
-from smidgen.frontends.onnx.call import Call, Lowering, Result
+from smidgen.frontends.onnx.call import Call, Result
 from smidgen.frontends.onnx.elementwise import choose, combine, converted, unary
 from smidgen.frontends.onnx.products import multiply, transpose_last
 from smidgen.frontends.onnx.shaping import joined, reshaped
@@ -270,6 +269,3 @@ def _shown(call: Call, stages: tuple[Value, Value, Value], mask: _Mask) -> Value
     if mask.visible is None:
         return biased
     return choose(call, mask.visible, biased, number(-math.inf))
-
-
-ATTENTION: Mapping[str, Lowering] = {"Attention": attention}

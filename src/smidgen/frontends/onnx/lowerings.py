@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smidgen.frontends.onnx.activations import ACTIVATIONS
-from smidgen.frontends.onnx.attention import ATTENTION
+from smidgen.frontends.onnx.attention import attention
 from smidgen.frontends.onnx.call import Lowering
 from smidgen.frontends.onnx.casting import CASTS
 from smidgen.frontends.onnx.convolution import CONVOLUTIONS
@@ -20,11 +20,11 @@ from smidgen.frontends.onnx.quantized import QUANTIZED
 from smidgen.frontends.onnx.recurrent import RECURRENT
 from smidgen.frontends.onnx.reduction import REDUCTIONS
 from smidgen.frontends.onnx.resizing import RESIZING
+from smidgen.frontends.onnx.rotary import rotary_embedding
 from smidgen.frontends.onnx.shaping import SHAPING
 
 LOWERINGS: Mapping[str, Lowering] = {
     **ACTIVATIONS,
-    **ATTENTION,
     **CASTS,
     **CONVOLUTIONS,
     **ELEMENTWISE,
@@ -36,8 +36,10 @@ LOWERINGS: Mapping[str, Lowering] = {
     **REDUCTIONS,
     **RESIZING,
     **SHAPING,
+    "Attention": attention,
     "Einsum": einsum,
     "Pow": power,
+    "RotaryEmbedding": rotary_embedding,
     "Constant": constant_node,
     "Shape": shape_node,
     "Size": size_node,

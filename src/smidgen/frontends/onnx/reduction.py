@@ -10,7 +10,7 @@ from smidgen.core.dtypes import DType
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.elementwise import combine, unary
-from smidgen.frontends.onnx.shaping import joined
+from smidgen.frontends.onnx.shaping import joined, piece
 from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.graph.op import Op
 from smidgen.ops.elementwise.arithmetic import Sub
@@ -63,8 +63,8 @@ def by_halves(call: Call, x: Value, axes: tuple[int, ...], kind: str, keep: bool
     for axis in axes:
         while (extent := x.layout.shape[axis]) > 1:
             half = extent // 2
-            halves = (_piece(call, x, axis, start, half) for start in (0, half))
-            rest = _piece(call, x, axis, extent - 1, 1) if extent % 2 else None
+            halves = (piece(call, x, axis, start, half) for start in (0, half))
+            rest = piece(call, x, axis, extent - 1, 1) if extent % 2 else None
             x = combine(call, kind, *halves)
             x = x if rest is None else _with_rest(call, kind, x, rest, axis)
     shape = [n for axis, n in enumerate(x.layout.shape) if keep or axis not in axes]
@@ -73,18 +73,9 @@ def by_halves(call: Call, x: Value, axes: tuple[int, ...], kind: str, keep: bool
 
 def _with_rest(call: Call, kind: str, x: Value, rest: Value, axis: int) -> Value:
     """`x`, along `axis` combined with one element more in its first place."""
-    first = combine(call, kind, _piece(call, x, axis, 0, 1), rest)
+    first = combine(call, kind, piece(call, x, axis, 0, 1), rest)
     others = x.layout.shape[axis] - 1
-    return first if not others else joined(call, [first, _piece(call, x, axis, 1, others)], axis)
-
-
-def _piece(call: Call, x: Value, axis: int, start: int, count: int) -> Value:
-    """`count` slices of a logical axis from `start` on."""
-    value, order = call.scope.orderly(x)
-    shape = [count if a == axis else n for a, n in enumerate(value.layout.shape)]
-    begin = tuple(start if a == axis else 0 for a in order)
-    op = Slice(begin, tuple(shape[a] for a in order), (1,) * len(order))
-    return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
+    return first if not others else joined(call, [first, piece(call, x, axis, 1, others)], axis)
 
 
 def product_of(call: Call) -> Value:
@@ -206,7 +197,7 @@ def _shifted(call: Call, x: Value, axis: int, count: int, back: bool) -> Value:
     empty = Value(filled, Layout.of(zeros.shape))
     if kept < 1:
         return empty
-    rest = _piece(call, x, axis, count if back else 0, kept)
+    rest = piece(call, x, axis, count if back else 0, kept)
     return joined(call, [rest, empty] if back else [empty, rest], axis)
 
 

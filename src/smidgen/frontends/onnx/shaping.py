@@ -252,14 +252,17 @@ def _is_bound(end: int, step: int) -> bool:
     return step > 0 or end > -(1 << 31)
 
 
-def gather(call: Call) -> Operand:
+def gather(call: Call) -> Value:
     """Slices along an axis, by constant or computed positions."""
-    data, positions = call.operand(0), call.operand(1)
-    x = call.scope.as_value(data, call.stem)
+    x = call.value(0)
+    return picked(call, x, call.operand(1), call.axis(0, len(x.layout.axes)))
+
+
+def picked(call: Call, x: Value, positions: Operand, axis: int) -> Value:
+    """`x` with `axis` replaced by the axes of `positions`, at which its slices are picked."""
     shape = x.layout.shape
-    axis = call.axis(0, len(shape))
     if isinstance(positions, Constant):
-        chosen = _checked_positions(call, positions, shape[axis])
+        chosen = checked_positions(call, positions, shape[axis])
         part = _as_slice(call, x, axis, chosen.reshape(-1))
         if part is None:
             part = gathered(call, x, axis, _position_tensor(call, chosen.reshape(-1)))
@@ -272,7 +275,8 @@ def gather(call: Call) -> Operand:
     return reshaped(call, part, (*shape[:axis], *inner, *shape[axis + 1 :]))
 
 
-def _checked_positions(call: Call, positions: Constant, extent: int) -> np.ndarray:
+def checked_positions(call: Call, positions: Constant, extent: int) -> np.ndarray:
+    """Constant positions along an axis of `extent`, all counted from the front."""
     values = positions.values
     if values.dtype.kind not in "iu" or values.size == 0:
         call.damaged("its positions are no integers")
@@ -302,14 +306,18 @@ def _as_slice(call: Call, x: Value, axis: int, chosen: np.ndarray) -> Value | No
     step = int(chosen[1] - chosen[0]) if len(chosen) > 1 else 1
     if step == 0 or (len(chosen) > 1 and np.any(np.diff(chosen) != step)):
         return None
+    return piece(call, x, axis, int(chosen[0]), len(chosen), step)
+
+
+def piece(call: Call, x: Value, axis: int, start: int, count: int, step: int = 1) -> Value:
+    """`count` slices of a logical axis from `start` on, `step` apart."""
     value, order = call.scope.orderly(x)
-    shape = list(value.layout.shape)
-    if len(chosen) == shape[axis] and step == 1:
+    if count == value.layout.shape[axis] and step == 1:
         return value
-    shape[axis] = len(chosen)
-    begin = [int(chosen[0]) if a == axis else 0 for a in order]
-    stride = [step if a == axis else 1 for a in order]
-    op = Slice(tuple(begin), tuple(shape[a] for a in order), tuple(stride))
+    shape = [count if a == axis else n for a, n in enumerate(value.layout.shape)]
+    begin = tuple(start if a == axis else 0 for a in order)
+    stride = tuple(step if a == axis else 1 for a in order)
+    op = Slice(begin, tuple(shape[a] for a in order), stride)
     return Value(call.moved(op, call.scope.laid(value, order)), Layout.of(shape, order))
 
 
