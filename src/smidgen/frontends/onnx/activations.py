@@ -10,12 +10,13 @@ import numpy as np
 from smidgen.core.dtypes import Array, DType
 from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering, Result
-from smidgen.frontends.onnx.elementwise import affine, combine, unary
+from smidgen.frontends.onnx.elementwise import affine, choose, combine, unary
 from smidgen.frontends.onnx.values import Constant, Value
 from smidgen.graph.op import Op
 from smidgen.ops.activation.functions import Elu, Erf, Gelu, HardSwish, LeakyRelu, Logistic, Tanh
 from smidgen.ops.activation.log_softmax import LogSoftmax
 from smidgen.ops.activation.ops import Clamp, Softmax
+from smidgen.ops.elementwise.comparison import LogicalNot
 from smidgen.ops.elementwise.unary import Abs, Ceil, Cos, Exp, Floor, Log, Neg, Round, Sin, Sqrt
 from smidgen.ops.support.activation import Activation
 
@@ -156,6 +157,11 @@ def swish(call: Call) -> Value:
     return combine(call, "Mul", x, gate)
 
 
+def gated(call: Call) -> Value:
+    """SwiGLU: the swish of the first input times the second."""
+    return combine(call, "Mul", swish(call), call.operand(1))
+
+
 def softplus(call: Call) -> Value:
     """log(1 + e**x)."""
     return _softplus(call, call.real_value(0))
@@ -178,6 +184,34 @@ def softsign(call: Call) -> Value:
     """X / (1 + |x|)."""
     x = call.real_value(0)
     return combine(call, "Div", x, scaled(call, unary(call, Abs(), x), 1.0, 1.0))
+
+
+def thresholded(call: Call) -> Value:
+    """X where it is above alpha, else 0."""
+    x = call.real_value(0)
+    above = combine(call, "Greater", x, number(call.real("alpha", 1.0)))
+    return choose(call, above, x, number(0.0))
+
+
+def shrink(call: Call) -> Value:
+    """X nearer to 0 by a bias where it is farther from it than lambd, else 0."""
+    x, limit, bias = call.real_value(0), call.real("lambd", 0.5), call.real("bias", 0.0)
+    above = combine(call, "Greater", x, number(limit))
+    below = combine(call, "Less", x, number(-limit))
+    inner = choose(call, above, scaled(call, x, 1.0, -bias), number(0.0))
+    return choose(call, below, scaled(call, x, 1.0, bias), inner)
+
+
+def tangent(call: Call) -> Value:
+    """sin(x) / cos(x)."""
+    x = call.real_value(0)
+    return combine(call, "Div", unary(call, Sin(), x), unary(call, Cos(), x))
+
+
+def is_nan(call: Call) -> Value:
+    """Whether it is no number: it differs from itself."""
+    x = call.real_value(0)
+    return unary(call, LogicalNot(), combine(call, "Equal", x, x))
 
 
 def reciprocal(call: Call) -> Value:
@@ -278,6 +312,11 @@ ACTIVATIONS: Mapping[str, Lowering] = {
     "Mish": mish,
     "Softplus": softplus,
     "Softsign": softsign,
+    "SwiGLU": gated,
+    "ThresholdedRelu": thresholded,
+    "Shrink": shrink,
+    "Tan": tangent,
+    "IsNaN": is_nan,
     "Reciprocal": reciprocal,
     "Softmax": softmax,
     "LogSoftmax": log_softmax,

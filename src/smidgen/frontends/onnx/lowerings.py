@@ -13,6 +13,8 @@ from smidgen.frontends.onnx.einsum import einsum
 from smidgen.frontends.onnx.elementwise import ELEMENTWISE
 from smidgen.frontends.onnx.folding import FOLDS, constant_node, shape_node, size_node
 from smidgen.frontends.onnx.normalization import NORMALIZATIONS
+from smidgen.frontends.onnx.one_hot import ONE_HOT
+from smidgen.frontends.onnx.placing import PLACING
 from smidgen.frontends.onnx.pooling import POOLS
 from smidgen.frontends.onnx.powers import power
 from smidgen.frontends.onnx.products import PRODUCTS
@@ -29,6 +31,8 @@ LOWERINGS: Mapping[str, Lowering] = {
     **CONVOLUTIONS,
     **ELEMENTWISE,
     **NORMALIZATIONS,
+    **ONE_HOT,
+    **PLACING,
     **POOLS,
     **PRODUCTS,
     **QUANTIZED,
