@@ -9,7 +9,7 @@ from smidgen.compiler.artifact import Artifact, Bands, Manifest, Port, Resident
 from smidgen.compiler.bands.call import BandedCall
 from smidgen.compiler.budget import within_budget
 from smidgen.compiler.choice import Wanted
-from smidgen.compiler.codegen.header import write_header
+from smidgen.compiler.codegen.header import public_names, write_header
 from smidgen.compiler.codegen.literals import LINE_WIDTH, comment_safe, identifier
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.source import SourceWriter
@@ -60,7 +60,8 @@ def write_artifact(
 ) -> Artifact:
     """The C of `program`, to which `graph` was compiled."""
     prefix = identifier(name or graph.name)
-    writer = SourceWriter(program, Names(prefix))
+    taken = public_names(prefix, len(program.graph.inputs), len(program.graph.outputs))
+    writer = SourceWriter(program, Names(prefix, taken))
     body = writer.body()
     title = _title(prefix, program, board, writer)
     inputs = _ports(program, program.graph.inputs)

@@ -8,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from smidgen.api import verify
 from smidgen.compiler.artifact import MANIFEST, Artifact
 from smidgen.compiler.compile import compile_graph
+from smidgen.core.dtypes import DType
 from smidgen.core.errors import ArtifactError, UnknownName
+from smidgen.graph.builder import GraphBuilder
+from smidgen.ops.elementwise.ops import Add
 from smidgen.targets.catalogue import board
 from support.graphs import small_convnet
 
@@ -89,3 +93,12 @@ def test_ports_say_how_to_read_the_numbers(artifact: Artifact) -> None:
     port = artifact.manifest.inputs[0]
     assert (port.dtype, port.shape, port.nbytes) == ("int8", (1, 8, 8, 2), 128)
     assert np.isclose(port.scale, 0.05) and port.zero_point == 3
+
+
+@pytest.mark.parametrize("name", ["input", "output", "run", "init"])
+def test_layers_named_like_the_functions_of_the_header(name: str) -> None:
+    b = GraphBuilder("net")
+    x = b.input("x", DType.FLOAT32, (1, 6))
+    table = b.constant(name, DType.FLOAT32, np.arange(6.0))
+    graph = b.finish(b.add(Add(), [x, table], node=name))
+    assert verify(graph, compile_graph(graph, board("nucleo-l4r5zi"))).mismatches == 0

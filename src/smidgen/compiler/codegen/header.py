@@ -72,11 +72,18 @@ def _further_arenas(upper: str, parts: Sequence[ArenaPart]) -> str:
 
 
 def _ports(prefix: str, side: str, ports: Sequence[Port]) -> list[str]:
-    texts = []
-    for index, port in enumerate(ports):
-        name = f"{prefix}_{side}" + (f"_{index}" if len(ports) > 1 else "")
-        texts.append(_port(name, side, port))
-    return texts
+    names = _accessors(prefix, side, len(ports))
+    return [_port(name, side, port) for name, port in zip(names, ports, strict=True)]
+
+
+def public_names(prefix: str, inputs: int, outputs: int) -> set[str]:
+    """The functions that the header of a model with so many inputs and outputs declares."""
+    accessors = (*_accessors(prefix, "input", inputs), *_accessors(prefix, "output", outputs))
+    return {f"{prefix}_init", f"{prefix}_run", *accessors}
+
+
+def _accessors(prefix: str, side: str, count: int) -> list[str]:
+    return [f"{prefix}_{side}" + (f"_{index}" if count > 1 else "") for index in range(count)]
 
 
 def _port(name: str, side: str, port: Port) -> str:

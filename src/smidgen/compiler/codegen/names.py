@@ -12,14 +12,15 @@ class Names:
     """Gives out identifiers that start with the model's prefix."""
 
     prefix: str
-    _taken: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    """Those that the header declares, and what was given out."""
 
     def fresh(self, *parts: str) -> str:
         """``prefix_part_part``, with a number behind it where that is taken already."""
         stem = identifier("_".join((self.prefix, *parts)))
         name, count = stem, 1
-        while name in self._taken:
+        while name in self.taken:
             count += 1
             name = f"{stem}_{count}"
-        self._taken.add(name)
+        self.taken.add(name)
         return name
