@@ -8,13 +8,14 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
 
 from smidgen.core.errors import ModelFileError, SmidgenError, UnsupportedError  # noqa: E402
+from smidgen.frontends.onnx.conformance import run  # noqa: E402
 from smidgen.frontends.onnx.convert import load_onnx, survey_onnx  # noqa: E402
 from smidgen.ops.activation.functions import Erf, Gelu  # noqa: E402
 from smidgen.ops.activation.ops import Clamp  # noqa: E402
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D  # noqa: E402
 from smidgen.ops.dense.ops import Dense  # noqa: E402
 from smidgen.ops.shape.arrange import Transpose  # noqa: E402
-from support.onnx_nets import assert_same, graph_of, net, node, one  # noqa: E402
+from support.onnx_nets import assert_same, graph_of, imported, net, node, one  # noqa: E402
 
 
 def numbers(*shape: int, seed: int = 3) -> np.ndarray:
@@ -354,6 +355,34 @@ def test_einsum(equation: str) -> None:
     shapes = [[extents[axis] for axis in term.replace("...", "bt")] for term in (first, second)]
     constants = {"w": numbers(*shapes[1])} if second else {}
     assert_same(one("Einsum", shapes[0], constants, equation=equation))
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 9])
+def test_local_response_normalisation(size: int) -> None:
+    """By ONNX's formula: its evaluator takes as many channels as there are images."""
+    made = imported(one("LRN", (1, 6, 5, 4), size=size, alpha=0.5, beta=0.6, bias=1.5))
+    x = 2 * numbers(1, 6, 5, 4)
+    sums = np.zeros_like(x)
+    for channel in range(6):
+        first, behind = max(0, channel - (size - 1) // 2), channel + size // 2 + 1
+        sums[:, channel] = np.square(x[:, first:behind]).sum(axis=1)
+    (found,) = run(made, [x])
+    np.testing.assert_allclose(found, x / (1.5 + 0.5 / size * sums) ** 0.6, rtol=1e-5, atol=1e-6)
+
+
+def test_local_responses_behind_a_convolution_move_nothing() -> None:
+    nodes = [node("Conv", ["x", "w"], ["c"]), node("LRN", ["c"], ["y"], size=3)]
+    graph = graph_of(net(nodes, {"x": (1, 3, 5, 4)}, {"w": numbers(6, 3, 1, 1)}))
+    assert Transpose not in kinds(graph)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_windows_of_powers(p: int) -> None:
+    """Rows of zeros have a root that is zero."""
+    x = numbers(1, 2, 7, 6)
+    x[:, :, 3:] = 0
+    model = one("LpPool", x.shape, p=p, kernel_shape=[2, 3], strides=[2, 1], pads=[1, 0, 0, 1])
+    assert_same(model, [x])
 
 
 def choice(deep: int, holds: bool):

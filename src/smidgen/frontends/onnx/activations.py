@@ -208,6 +208,29 @@ def tangent(call: Call) -> Value:
     return combine(call, "Div", unary(call, Sin(), x), unary(call, Cos(), x))
 
 
+def hyperbolic(kind: str) -> Lowering:
+    """Half of e**x and e**-x: their sum, or their difference."""
+
+    def lower(call: Call) -> Value:
+        x = call.real_value(0)
+        growth, decay = (unary(call, Exp(), each) for each in (x, unary(call, Neg(), x)))
+        return scaled(call, combine(call, kind, growth, decay), 0.5)
+
+    return lower
+
+
+def is_infinite(call: Call) -> Value:
+    """Whether it lies beyond all numbers, on one of the sides that the attributes name."""
+    x = call.real_value(0)
+    largest = float(np.finfo(np.float32).max)
+    above, below = (bool(call.attribute(f"detect_{side}", 1)) for side in ("positive", "negative"))
+    if above and below:
+        x = unary(call, Abs(), x)
+    if above:
+        return combine(call, "Greater", x, number(largest))
+    return combine(call, "Less", x, number(-largest if below else -math.inf))
+
+
 def is_nan(call: Call) -> Value:
     """Whether it is no number: it differs from itself."""
     x = call.real_value(0)
@@ -316,6 +339,9 @@ ACTIVATIONS: Mapping[str, Lowering] = {
     "ThresholdedRelu": thresholded,
     "Shrink": shrink,
     "Tan": tangent,
+    "Cosh": hyperbolic("Add"),
+    "Sinh": hyperbolic("Sub"),
+    "IsInf": is_infinite,
     "IsNaN": is_nan,
     "Reciprocal": reciprocal,
     "Softmax": softmax,

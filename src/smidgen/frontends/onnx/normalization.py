@@ -9,10 +9,11 @@ import numpy as np
 from smidgen.frontends.onnx.activations import number, per_channel, scaled
 from smidgen.frontends.onnx.call import Call, Lowering, Result
 from smidgen.frontends.onnx.elementwise import combine, unary
+from smidgen.frontends.onnx.products import dense
 from smidgen.frontends.onnx.reduction import reduce_axes
 from smidgen.frontends.onnx.shaping import reshaped
-from smidgen.frontends.onnx.values import Operand, Value
-from smidgen.ops.elementwise.unary import Abs, Rsqrt, Square
+from smidgen.frontends.onnx.values import Constant, Operand, Value
+from smidgen.ops.elementwise.unary import Abs, Exp, Log, Rsqrt, Square
 from smidgen.ops.reduce.ops import Mean, Sum
 
 _TINY = number(1e-30)
@@ -107,6 +108,26 @@ def mean_variance(call: Call) -> Value:
     return normalized(call, x, chosen, 1e-9)
 
 
+def local_response(call: Call) -> Value:
+    """X (bias + alpha times the mean of squares of the `size` channels around it) ** -beta."""
+    x, size = call.real_value(0), call.attribute("size", 0)
+    rank = len(x.layout.axes)
+    if rank < 2 or size < 1:
+        call.damaged(f"{size} channels of {list(x.layout.shape)}")
+    channels = np.arange(x.layout.shape[1])
+    ahead = channels - channels[:, np.newaxis]
+    around = (-(size // 2) <= ahead) & (ahead <= (size - 1) // 2)
+    share = call.real("alpha", 1e-4) / size
+    last, back = (0, *range(2, rank), 1), (0, rank - 1, *range(1, rank - 1))
+    squares = unary(call, Square(), x)
+    turned = Value(squares.tensor, squares.layout.permuted(last))
+    shift = np.full(len(channels), call.real("bias", 1.0))
+    sums = dense(call, turned, Constant(share * around.astype(np.float64)), shift)
+    logarithm = scaled(call, unary(call, Log(), sums), -call.real("beta", 0.75))
+    gain = unary(call, Exp(), logarithm)
+    return combine(call, "Mul", x, Value(gain.tensor, gain.layout.permuted(back)))
+
+
 NORMALIZATIONS: Mapping[str, Lowering] = {
     "LayerNormalization": layer_norm,
     "RMSNormalization": rms_norm,
@@ -114,5 +135,6 @@ NORMALIZATIONS: Mapping[str, Lowering] = {
     "InstanceNormalization": instance_norm,
     "GroupNormalization": group_norm,
     "LpNormalization": lp_norm,
+    "LRN": local_response,
     "MeanVarianceNormalization": mean_variance,
 }

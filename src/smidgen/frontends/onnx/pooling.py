@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from smidgen.frontends.onnx.activations import scaled
 from smidgen.frontends.onnx.call import Call, Lowering, Result
+from smidgen.frontends.onnx.elementwise import unary
+from smidgen.frontends.onnx.powers import LARGEST_WHOLE, root, whole_power
 from smidgen.frontends.onnx.shaping import reshaped
 from smidgen.frontends.onnx.taps import average_over, lines_of, max_over
 from smidgen.frontends.onnx.values import Value
 from smidgen.frontends.onnx.windows import Window, read_window
+from smidgen.ops.elementwise.unary import Abs
 from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
 from smidgen.ops.shape.padding import Pad
 from smidgen.ops.support.window import Padding
@@ -35,9 +41,10 @@ def average_pool(call: Call) -> Value:
     return averaged(call, call.real_value(0))
 
 
-def averaged(call: Call, x: Value) -> Value:
-    """The means of the windows of `x`."""
-    kernel, counts = _kernel(call), bool(call.attribute("count_include_pad", 0))
+def averaged(call: Call, x: Value, *, counts: bool | None = None) -> Value:
+    """The means of the windows of `x`; whether padding counts, the node says where it is None."""
+    kernel = _kernel(call)
+    counts = bool(call.attribute("count_include_pad", 0)) if counts is None else counts
     if _needs_taps(call, x, kernel):
         return average_over(call, x, lines_of(call, x.layout.shape[2:], kernel), counts)
     window = _window(call, x, kernel)
@@ -50,6 +57,19 @@ def averaged(call: Call, x: Value) -> Value:
         padding = Padding(0, max(0, p.bottom - around.bottom), 0, max(0, p.right - around.right))
     op = AveragePool2D(window.size, window.stride, padding)
     return call.as_image(call.emit(op, [tensor]), len(x.layout.axes))
+
+
+def lp_pool(call: Call) -> Value:
+    """The p-th root of the sum of |x| ** p in each window."""
+    degree = call.attribute("p", 2)
+    if not 1 <= degree <= LARGEST_WHOLE or call.attribute("ceil_mode", 0):
+        call.refuse(
+            f"p {degree}, or ceil_mode", f"use a p from 1 to {LARGEST_WHOLE}, and no ceil_mode"
+        )
+    magnitudes = unary(call, Abs(), call.real_value(0))
+    powers = whole_power(call, magnitudes, np.asarray(float(degree)))
+    sums = scaled(call, averaged(call, powers, counts=True), float(math.prod(_kernel(call))))
+    return root(call, sums, degree)
 
 
 def _kernel(call: Call) -> tuple[int, ...]:
@@ -113,6 +133,7 @@ def whole_pool(call: Call, x: Value, kind: type[AveragePool2D] | type[MaxPool2D]
 POOLS: Mapping[str, Lowering] = {
     "MaxPool": max_pool,
     "AveragePool": average_pool,
+    "LpPool": lp_pool,
     "GlobalAveragePool": global_average_pool,
     "GlobalMaxPool": global_max_pool,
 }

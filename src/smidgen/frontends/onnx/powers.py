@@ -10,7 +10,7 @@ from smidgen.frontends.onnx.elementwise import choose, combine, unary
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.ops.elementwise.unary import Exp, Log, Rsqrt, Sqrt, Square
 
-_LARGEST_WHOLE = 64
+LARGEST_WHOLE = 64
 """Up to this exponent powers are products, whose error stays that of a few multiplications."""
 
 
@@ -23,10 +23,10 @@ def power(call: Call) -> Value:
     real = call.scope.dtype(x) is DType.FLOAT32
     if not real and (not is_whole or exponents.min() < 0):
         call.refuse("an integer to a power that is none", "use whole exponents from 0 on")
-    if is_whole and np.abs(exponents).max() <= _LARGEST_WHOLE:
-        return _whole_power(call, x, exponents)
+    if is_whole and np.abs(exponents).max() <= LARGEST_WHOLE:
+        return whole_power(call, x, exponents)
     if not real:
-        call.refuse(f"exponents beyond {_LARGEST_WHOLE}", f"use exponents up to {_LARGEST_WHOLE}")
+        call.refuse(f"exponents beyond {LARGEST_WHOLE}", f"use exponents up to {LARGEST_WHOLE}")
     return _real_power(call, x, exponents)
 
 
@@ -34,7 +34,7 @@ def _one(call: Call, x: Value) -> Constant:
     return Constant(np.ones((), call.scope.dtype(x).numpy))
 
 
-def _whole_power(call: Call, x: Value, exponents: Array) -> Value:
+def whole_power(call: Call, x: Value, exponents: Array) -> Value:
     """The product of those of x, x**2, x**4 ... that an exponent has as binary digits."""
     counts = np.abs(exponents).astype(np.int64)
     product: Value | None = None
@@ -89,3 +89,11 @@ def _real_power(call: Call, x: Value, exponents: Array) -> Value:
     logarithm = unary(call, Log(), x)
     product = combine(call, "Mul", logarithm, Constant(exponents.astype(np.float32)))
     return unary(call, Exp(), product)
+
+
+def root(call: Call, x: Value, degree: int) -> Value:
+    """The root of x >= 0; that of 0 is 0, because e to minus infinity is."""
+    if degree < 3:
+        return x if degree == 1 else unary(call, Sqrt(), x)
+    share = Constant(np.asarray(1 / degree, np.float32))
+    return unary(call, Exp(), combine(call, "Mul", unary(call, Log(), x), share))

@@ -11,7 +11,7 @@ from smidgen.frontends.layout import Layout
 from smidgen.frontends.onnx.call import Call, Lowering
 from smidgen.frontends.onnx.elementwise import combine, unary
 from smidgen.frontends.onnx.shaping import joined, piece
-from smidgen.frontends.onnx.values import Constant, Value
+from smidgen.frontends.onnx.values import Value
 from smidgen.graph.op import Op
 from smidgen.ops.elementwise.arithmetic import Sub
 from smidgen.ops.elementwise.comparison import LogicalNot
@@ -165,36 +165,48 @@ def _from_end(call: Call, op: ArgMax | ArgMin, tensor: str) -> str:
 def cumulative_sum(call: Call) -> Value:
     """Running sums along an axis."""
     x = call.value(0)
-    given = call.integers(1, "axis")
-    if len(given) != 1:
-        call.damaged(f"it sums along {len(given)} axes")
-    value, order = call.scope.orderly(x)
-    place = order.index(call.axis_of(given[0], len(order)))
-    flags = [bool(call.attribute(name, 0)) for name in ("exclusive", "reverse")]
+    axis, exclusive, reverse = _running(call, len(x.layout.axes))
     if call.scope.dtype(x) is not DType.FLOAT32:
-        return _running_integers(call, x, call.axis_of(given[0], len(order)), *flags)
-    emitted = call.emit(CumSum(place, *flags), [call.scope.laid(value, order)])
+        return _doubled(call, "Add", x)
+    value, order = call.scope.orderly(x)
+    op = CumSum(order.index(axis), exclusive, reverse)
+    emitted = call.emit(op, [call.scope.laid(value, order)])
     return Value(emitted, Layout.of(x.layout.shape, order))
 
 
-def _running_integers(call: Call, x: Value, axis: int, exclusive: bool, reverse: bool) -> Value:
-    """Running sums by doubling: each element plus that 1, 2, 4 ... places before it."""
-    extent, distance = x.layout.shape[axis], 1
+def cumulative_product(call: Call) -> Value:
+    """Running products along an axis."""
+    return _doubled(call, "Mul", call.value(0))
+
+
+def _running(call: Call, rank: int) -> tuple[int, bool, bool]:
+    """Along which axis, without the element itself, and from the end."""
+    given = call.integers(1, "axis")
+    if len(given) != 1:
+        call.damaged(f"it runs along {len(given)} axes")
+    exclusive, reverse = (bool(call.attribute(name, 0)) for name in ("exclusive", "reverse"))
+    return call.axis_of(given[0], rank), exclusive, reverse
+
+
+def _doubled(call: Call, kind: str, x: Value) -> Value:
+    """`kind` of all before by doubling: each element with that 1, 2, 4 ... places before it."""
+    axis, exclusive, reverse = _running(call, len(x.layout.axes))
+    idle, extent, distance = int(kind == "Mul"), x.layout.shape[axis], 1
     if exclusive:
-        x = _shifted(call, x, axis, 1, reverse)
+        x = _shifted(call, x, axis, 1, reverse, idle)
     while distance < extent:
-        x = combine(call, "Add", x, _shifted(call, x, axis, distance, reverse))
+        x = combine(call, kind, x, _shifted(call, x, axis, distance, reverse, idle))
         distance *= 2
     return x
 
 
-def _shifted(call: Call, x: Value, axis: int, count: int, back: bool) -> Value:
-    """`x` moved by `count` along `axis`, zeros behind it."""
+def _shifted(call: Call, x: Value, axis: int, count: int, back: bool, fill: int) -> Value:
+    """`x` moved by `count` along `axis`, and `fill` behind it."""
     shape = list(x.layout.shape)
-    zeros = Constant(np.zeros([count if a == axis else n for a, n in enumerate(shape)], np.int64))
+    behind = np.full([count if a == axis else n for a, n in enumerate(shape)], fill)
     kept = shape[axis] - count
-    filled = call.scope.constant(f"{call.stem}_zeros", zeros.values, call.scope.dtype(x))
-    empty = Value(filled, Layout.of(zeros.shape))
+    filled = call.scope.constant(f"{call.stem}_filled", behind, call.scope.dtype(x))
+    empty = Value(filled, Layout.of(behind.shape))
     if kept < 1:
         return empty
     rest = piece(call, x, axis, count if back else 0, kept)
@@ -223,4 +235,5 @@ REDUCTIONS: Mapping[str, Lowering] = {
     "ArgMax": arg_extreme(ArgMax),
     "ArgMin": arg_extreme(ArgMin),
     "CumSum": cumulative_sum,
+    "CumProd": cumulative_product,
 }
