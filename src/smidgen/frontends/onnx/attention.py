@@ -19,7 +19,7 @@ from smidgen.frontends.onnx.broadcasting import broadcast_shape, shape_of
 from smidgen.frontends.onnx.call import Call, Result
 from smidgen.frontends.onnx.elementwise import choose, combine, converted, unary
 from smidgen.frontends.onnx.products import multiply, transpose_last
-from smidgen.frontends.onnx.shaping import joined, reshaped
+from smidgen.frontends.onnx.shaping import joined, reshaped, split_heads
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 from smidgen.ops.activation.functions import Tanh
 from smidgen.ops.activation.ops import Softmax
@@ -64,10 +64,7 @@ def _by_heads(call: Call, index: int) -> Value:
     if len(x.layout.axes) == 4:
         return x
     heads = call.attribute("kv_num_heads" if index else "q_num_heads", 0)
-    if len(x.layout.axes) != 3 or heads < 1 or x.layout.shape[2] % heads:
-        call.damaged(f"{heads} heads in {list(x.layout.shape)}")
-    batch, length, width = x.layout.shape
-    parts = reshaped(call, x, (batch, length, heads, width // heads))
+    parts = split_heads(call, x, heads)
     return Value(parts.tensor, parts.layout.permuted((0, 2, 1, 3)))
 
 

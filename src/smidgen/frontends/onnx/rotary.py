@@ -5,7 +5,14 @@ from __future__ import annotations
 from smidgen.frontends.onnx.broadcasting import shape_of
 from smidgen.frontends.onnx.call import Call
 from smidgen.frontends.onnx.elementwise import combine
-from smidgen.frontends.onnx.shaping import checked_positions, joined, picked, piece, reshaped
+from smidgen.frontends.onnx.shaping import (
+    checked_positions,
+    joined,
+    picked,
+    piece,
+    reshaped,
+    split_heads,
+)
 from smidgen.frontends.onnx.values import Constant, Operand, Value
 
 _FEATURES = 3
@@ -33,11 +40,7 @@ def _with_heads(call: Call, x: Value) -> Value:
     """`x` [batch, heads, length, features] or [batch, length, width] with its axes in our order."""
     if len(x.layout.axes) == 4:
         return Value(x.tensor, x.layout.permuted((0, 2, 1, 3)))
-    heads = call.attribute("num_heads", 0)
-    if len(x.layout.axes) != 3 or heads < 1 or x.layout.shape[2] % heads:
-        call.damaged(f"{heads} heads in {list(x.layout.shape)}")
-    batch, length, width = x.layout.shape
-    return reshaped(call, x, (batch, length, heads, width // heads))
+    return split_heads(call, x, call.attribute("num_heads", 0))
 
 
 def _turned(call: Call, x: Value, pairs: int) -> list[Value]:

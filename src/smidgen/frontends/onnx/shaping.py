@@ -64,6 +64,14 @@ def resolved_shape(call: Call, given: Sequence[int], wanted: Sequence[int]) -> t
     return tuple(shape)
 
 
+def split_heads(call: Call, x: Value, heads: int) -> Value:
+    """`x` [batch, length, width] as [batch, length, heads, features]."""
+    if len(x.layout.axes) != 3 or heads < 1 or x.layout.shape[2] % heads:
+        call.damaged(f"{heads} heads in {list(x.layout.shape)}")
+    batch, length, width = x.layout.shape
+    return reshaped(call, x, (batch, length, heads, width // heads))
+
+
 def flatten(call: Call) -> Value:
     """A matrix: all axes before `axis`, and all from it on."""
     x = call.value(0)
