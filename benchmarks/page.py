@@ -37,8 +37,8 @@ of small models on every core (`tests/size`).
   under `-icount` in QEMU (Cortex-M55). The same build gives the same count, always.
 - **Instruction counts are not latency.** Cycles are modelled from the counted blocks
   ([measuring](measuring.md) gives the error of each core's model); flash wait states, caches and
-  bus contention are left out here: the boards of the benchmark have none. There is no model of the
-  Cortex-M55.
+  bus contention are left out here: the boards of the benchmark have none. A report for a real board
+  has the waits of its flash in it, a fifth to a third more on a NUCLEO-L4R5ZI.
 - Memory: *arena* is what the model needs, *RAM* all static RAM, *stack* what was measured. *Code*
   is all flash but constants, the runtime's memory functions included; *weights* are all constants.
 - MACs are those of the model as it came, so that removed channels count as gain.
