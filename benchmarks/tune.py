@@ -23,7 +23,7 @@ from smidgen.targets.catalogue import board
 _TABLE = Path(costs.__file__).with_name("measured.tsv")
 BOARDS = (
     "raspberry-pi-pico", "nucleo-f103rb", "nucleo-l4r5zi", "nucleo-h743zi", "nucleo-u575zi",
-    "esp32-c3",
+    "esp32-c3", "ch32v307-evt",
 )  # fmt: skip
 MODELS = (
     "cfu_golden/kws_dscnn/kws_ref_model.tflite",
