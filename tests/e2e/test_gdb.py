@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import smidgen
-from smidgen.emulate.firmware import Firmware, read_firmware
 from smidgen.emulate.gdb.machine import Killed
+from smidgen.emulate.linked.firmware import Firmware, read_firmware
 from smidgen.emulate.live.device import LiveDevice
 from smidgen.emulate.live.lines import listen
 from smidgen.targets.catalogue import board

@@ -26,7 +26,7 @@ from smidgen.compiler.codegen.sharing import SharedFunctions
 from smidgen.compiler.codegen.source import SourceWriter
 from smidgen.compiler.program import Program, Step
 from smidgen.compiler.sharing import Style
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.graph.graph import Graph
 from smidgen.ops.kernel import Kernel, KernelCall
 from smidgen.ops.registry import header_closure

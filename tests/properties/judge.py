@@ -18,8 +18,8 @@ from properties.worker import CJob, MicroJob, PortOf, Result
 from smidgen.compiler.artifact import Artifact, Port
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.errors import SmidgenError
-from smidgen.emulate.machine import Machine
 from smidgen.emulate.proof import FLOAT_TOLERANCE, float_errors
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.frontends.tflite.convert import convert
 from smidgen.frontends.tflite.reader import parse_model
 from smidgen.graph.evaluate import Reference

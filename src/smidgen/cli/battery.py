@@ -10,10 +10,10 @@ import click
 import smidgen
 from smidgen.cli.options import board_option, model_argument, objective_option
 from smidgen.cli.quantization import quantization_options
-from smidgen.emulate import energy
-from smidgen.emulate.batteries import BATTERIES
-from smidgen.emulate.batteries import battery as find_battery
-from smidgen.emulate.energy_text import life_text
+from smidgen.emulate.energy import life as energy
+from smidgen.emulate.energy.batteries import BATTERIES
+from smidgen.emulate.energy.batteries import battery as find_battery
+from smidgen.emulate.energy.text import life_text
 from smidgen.project.calibration import SampleFiles, calibrated
 from smidgen.project.lifetime import lifetime_svg
 from smidgen.targets.catalogue import board as find_board

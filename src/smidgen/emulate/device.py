@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from smidgen.compiler.artifact import Artifact, Manifest, Port
 from smidgen.compiler.codegen.arenas import MAIN, Arenas, declare_arenas
 from smidgen.core.dtypes import Array
-from smidgen.emulate.cycles import Counts
 from smidgen.emulate.emulators import open_machine
 from smidgen.emulate.ports import check_inputs, read_port, to_bytes
 from smidgen.emulate.program import FirmwareSources
-from smidgen.emulate.stack import StackBound, stack_bound
+from smidgen.emulate.stack.bound import StackBound, stack_bound
+from smidgen.emulate.timing.cycles import Counts
 from smidgen.targets.catalogue import Board
 
 ARENA = "smg_arena"

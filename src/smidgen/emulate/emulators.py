@@ -9,14 +9,14 @@ from typing import Protocol, runtime_checkable
 
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.avr.machine import open_simavr, why_no_simavr
-from smidgen.emulate.cycles import Counts
-from smidgen.emulate.firmware import Firmware
 from smidgen.emulate.gdb.machine import DebuggedMachine
 from smidgen.emulate.installed import why_missing
+from smidgen.emulate.linked.firmware import Firmware
 from smidgen.emulate.linux.machine import open_linux, program_for
-from smidgen.emulate.machine import Machine
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import PROGRAM, open_qemu
+from smidgen.emulate.timing.cycles import Counts
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import Board, Core
 from smidgen.targets.gnu import why_not_compiled
 

@@ -1,26 +1,12 @@
-"""Turns what the emulator reports into an error that names place and probable cause."""
+"""What stopped an emulated core, as an error that names place and probable cause."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unicorn import (
-    UC_MEM_FETCH,
-    UC_MEM_FETCH_PROT,
-    UC_MEM_FETCH_UNMAPPED,
-    UC_MEM_WRITE,
-    UC_MEM_WRITE_PROT,
-    UC_MEM_WRITE_UNMAPPED,
-)
-
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.firmware import Firmware
+from smidgen.emulate.linked.firmware import Firmware
 from smidgen.targets.catalogue import Board
-
-_WRITES = (UC_MEM_WRITE, UC_MEM_WRITE_PROT, UC_MEM_WRITE_UNMAPPED)
-_FETCHES = (UC_MEM_FETCH, UC_MEM_FETCH_PROT, UC_MEM_FETCH_UNMAPPED)
-# How far below the stack's end an access is still taken for an overflow and not for a stray one.
-_STACK_REACH_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +33,3 @@ def _hint(why: str) -> str:
     if why.startswith("ran more than"):
         return "raise instruction_limit if the code is meant to take this long"
     return ""
-
-
-def explain(board: Board, firmware: Firmware, access: int, address: int, sp: int) -> str:
-    """The probable cause of a forbidden access to `address` with the stack pointer at `sp`."""
-    if access in _FETCHES:
-        return "jump to where no code is"
-    stack = firmware.stack
-    near = range(stack.start - _STACK_REACH_BYTES, stack.start)
-    if address in near and (sp < stack.start or sp - address < _STACK_REACH_BYTES):
-        return "stack overflow"
-    verb = "write to" if access in _WRITES else "read from"
-    if any(region.address <= address < region.end for region in board.flash):
-        return f"{verb} flash"
-    if address < 1024:
-        return f"{verb} a null pointer"
-    return f"{verb} an address where the board has no memory"

@@ -8,8 +8,8 @@ from typing import Any
 
 from smidgen.compiler.artifact import ArenaPart, Bands, Layer, Manifest
 from smidgen.core.dtypes import Array
-from smidgen.emulate.cycles import Counts, RegionCounts, Share
 from smidgen.emulate.device import Device
+from smidgen.emulate.timing.cycles import Counts, RegionCounts, Share
 from smidgen.targets.catalogue import FLASH_WAITS, Board
 
 

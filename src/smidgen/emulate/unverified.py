@@ -15,8 +15,8 @@ from smidgen.core.dtypes import Array
 from smidgen.core.errors import ToolchainError
 from smidgen.emulate.device import model_program
 from smidgen.emulate.emulators import why_not_at_hand
-from smidgen.emulate.firmware import Sizes, read_firmware
 from smidgen.emulate.host import HostDevice
+from smidgen.emulate.linked.firmware import Sizes, read_firmware
 from smidgen.emulate.proof import Proof, prove
 from smidgen.graph.graph import Graph
 from smidgen.targets.catalogue import Board

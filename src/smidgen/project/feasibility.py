@@ -8,7 +8,7 @@ from pathlib import Path
 from smidgen.compiler.choice import choose_kernel
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.errors import SmidgenError, UnsupportedError
-from smidgen.emulate.firmware import Sizes
+from smidgen.emulate.linked.firmware import Sizes
 from smidgen.emulate.unverified import compiled_sizes
 from smidgen.frontends.load import survey_model
 from smidgen.graph.graph import Graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from smidgen.emulate.energy import BatteryLife, battery_life
+from smidgen.emulate.energy.life import BatteryLife, battery_life
 from smidgen.emulate.measure import Measurement
 from smidgen.project.svg import FAINT, FONT, GRID, INK, WIDTH, drawing, line, text
 

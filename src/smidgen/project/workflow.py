@@ -12,10 +12,10 @@ from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.compile import compile_graph
 from smidgen.core.dtypes import Array
 from smidgen.data import Dataset, require_trainable
-from smidgen.emulate.cycles import Counts
 from smidgen.emulate.device import Device
 from smidgen.emulate.measure import Measurement, measurement_of, take_counts
 from smidgen.emulate.proof import Proof, prove
+from smidgen.emulate.timing.cycles import Counts
 from smidgen.frontends.pytorch import from_exported
 from smidgen.graph.graph import Graph
 from smidgen.project.inference import quantize_to

@@ -11,7 +11,7 @@ from smidgen.compiler.costs import shipped
 from smidgen.compiler.selection import FLASH_BUDGET
 from smidgen.core.errors import DoesNotFit
 from smidgen.emulate.device import model_program
-from smidgen.emulate.firmware import read_firmware
+from smidgen.emulate.linked.firmware import read_firmware
 from smidgen.graph.graph import Graph
 from smidgen.search.tuning import ignore_rounds, tune
 from smidgen.targets.ample import ample

@@ -22,10 +22,10 @@ from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.program import place_program
 from smidgen.compiler.sharing import Style
 from smidgen.core.errors import InputError
-from smidgen.emulate.cycles import RegionCounts
 from smidgen.emulate.device import Device
 from smidgen.emulate.measure import take_counts
 from smidgen.emulate.samples import draw_inputs
+from smidgen.emulate.timing.cycles import RegionCounts
 from smidgen.graph.graph import Graph
 from smidgen.targets.ample import ample
 from smidgen.targets.cache import cache_dir, fingerprint, store

@@ -2,8 +2,8 @@
 
 import pytest
 
-from smidgen.emulate.cycles import ROOT, Counts
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.timing.cycles import ROOT, Counts
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board
 from smidgen.targets.toolchain import compile_firmware
 

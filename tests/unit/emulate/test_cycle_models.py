@@ -2,10 +2,10 @@
 
 import pytest
 
-from smidgen.emulate.cycle_models import cycle_model
-from smidgen.emulate.disassembly import disassemble
-from smidgen.emulate.firmware import read_firmware
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.linked.disassembly import disassemble
+from smidgen.emulate.linked.firmware import read_firmware
+from smidgen.emulate.timing.models import cycle_model
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board
 from smidgen.targets.toolchain import compile_firmware
 

@@ -3,8 +3,8 @@
 import pytest
 
 from smidgen.core.errors import InputError, UnknownName
-from smidgen.emulate.batteries import BATTERIES, Battery, battery
-from smidgen.emulate.energy import (
+from smidgen.emulate.energy.batteries import BATTERIES, Battery, battery
+from smidgen.emulate.energy.life import (
     HOURS_A_MONTH,
     Load,
     Supply,

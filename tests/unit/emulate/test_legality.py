@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.disassembly import disassemble
-from smidgen.emulate.legality import missing_feature
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.linked.disassembly import disassemble
+from smidgen.emulate.linked.legality import missing_feature
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board, core
 from smidgen.targets.toolchain import compile_firmware
 

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from smidgen.core.errors import ArtifactError, EmulationError, UnknownName
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import Board, board, load_board
 from smidgen.targets.toolchain import compile_firmware, compile_host_library
 

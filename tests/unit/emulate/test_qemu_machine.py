@@ -3,9 +3,9 @@
 import pytest
 
 from smidgen.core.errors import EmulationError, UnknownName
-from smidgen.emulate.machine import Machine
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import QemuMachine
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board
 from support.qemu import needs_qemu
 

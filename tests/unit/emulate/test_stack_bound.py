@@ -3,9 +3,9 @@
 import pytest
 
 import smidgen
-from smidgen.emulate.firmware import read_firmware
-from smidgen.emulate.machine import Machine
-from smidgen.emulate.stack import stack_bound
+from smidgen.emulate.linked.firmware import read_firmware
+from smidgen.emulate.stack.bound import stack_bound
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board
 from smidgen.targets.toolchain import compile_firmware
 from support.qemu import needs_qemu

@@ -2,10 +2,10 @@
 
 import pytest
 
-from smidgen.emulate.accesses import NO_REGISTER, access_of
-from smidgen.emulate.disassembly import disassemble
-from smidgen.emulate.machine import Machine
-from smidgen.emulate.registers import register_number
+from smidgen.emulate.linked.accesses import NO_REGISTER, access_of
+from smidgen.emulate.linked.disassembly import disassemble
+from smidgen.emulate.linked.registers import register_number
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import Board, core, load_board
 from smidgen.targets.toolchain import compile_firmware
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from smidgen.core.errors import DoesNotFit, ToolchainError
-from smidgen.emulate.firmware import read_firmware
+from smidgen.emulate.linked.firmware import read_firmware
 from smidgen.targets.cache import cache_dir, cached
 from smidgen.targets.catalogue import board, boards, core, cores
 from smidgen.targets.toolchain import compile_firmware, compile_host_library, compile_object

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from smidgen.core.errors import EmulationError, UnknownName
-from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
 from smidgen.emulate.faults import Fault
-from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.program import FirmwareSources
+from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts
 from smidgen.targets.catalogue import Board
 from smidgen.targets.toolchain import compile_host_library
 

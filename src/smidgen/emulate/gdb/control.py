@@ -10,7 +10,7 @@ from pathlib import Path
 
 from unicorn import UC_HOOK_CODE, Uc
 
-from smidgen.emulate.hooks import Hook, add_hook, remove_hook, unicorn_functions
+from smidgen.emulate.unicorn.hooks import Hook, add_hook, remove_hook, unicorn_functions
 from smidgen.targets.toolchain import compile_host_library
 
 _SOURCE = Path(__file__).with_name("control.c")

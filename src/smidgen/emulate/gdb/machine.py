@@ -10,7 +10,7 @@ from smidgen.emulate.gdb.control import Control, Go, Reason, Stop
 from smidgen.emulate.gdb.registers import Register, features_of, memory_map, target_description
 from smidgen.emulate.gdb.server import GdbServer
 from smidgen.emulate.gdb.stub import Ending, Stub
-from smidgen.emulate.machine import Machine
+from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import Board
 
 _PAUSE_INSTRUCTIONS = 1_000_000

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from elftools.elf.elffile import ELFFile
 
-from smidgen.emulate.firmware import Firmware
+from smidgen.emulate.linked.firmware import Firmware
 from smidgen.targets.catalogue import MemoryRegion
 
 _PAGE_BYTES = 4096

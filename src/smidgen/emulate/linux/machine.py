@@ -11,12 +11,12 @@ from dataclasses import astuple, replace
 from pathlib import Path
 
 from smidgen.core.errors import EmulationError, UnknownName
-from smidgen.emulate.cycles import ROOT, Counts, RegionCounts
-from smidgen.emulate.firmware import Firmware, Sizes, Symbol, read_firmware
 from smidgen.emulate.installed import find
+from smidgen.emulate.linked.firmware import Firmware, Sizes, Symbol, read_firmware
 from smidgen.emulate.linux.executable import linux_program
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.session import Session
+from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts
 from smidgen.targets.catalogue import Board, Core, MemoryRegion
 from smidgen.targets.toolchain import compile_host_library, compile_object
 

@@ -6,11 +6,11 @@ import socket
 from collections.abc import Callable
 
 from smidgen.compiler.artifact import Artifact
-from smidgen.emulate.cycles import Counts
 from smidgen.emulate.emulators import Debugged, open_machine
 from smidgen.emulate.gdb.machine import PowerCycle
 from smidgen.emulate.live.firmware import live_program
 from smidgen.emulate.live.tasks import OWN, Task
+from smidgen.emulate.timing.cycles import Counts
 from smidgen.targets.catalogue import Board
 
 _RX_BYTES = 256

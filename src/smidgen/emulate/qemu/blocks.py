@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from smidgen.emulate.counter import Block
+from smidgen.emulate.timing.blocks import Block
 from smidgen.targets.toolchain import compile_host_library
 
 TABLE = "blocks.bin"

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from smidgen.core.errors import EmulationError, UnknownName
-from smidgen.emulate.cycles import Counts
 from smidgen.emulate.faults import Fault
-from smidgen.emulate.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.installed import find
+from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
 from smidgen.emulate.qemu.causes import STACK_OVERFLOW, explain
 from smidgen.emulate.qemu.session import CoreFault, Session
 from smidgen.emulate.qemu.tally import Ran, Tally
+from smidgen.emulate.timing.cycles import Counts
 from smidgen.targets.catalogue import Board
 
 DEFAULT_SECONDS_LIMIT = 600.0

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.counter import Block
 from smidgen.emulate.qemu.blocks import BlockTable, takes_plugins
+from smidgen.emulate.timing.blocks import Block
 
 _REQUEST_WORDS = 7
 _DONE = 0x4B4F

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from smidgen.emulate.counter import Block
-from smidgen.emulate.cycles import ROOT, Counts, RegionCounts, count, table_cycles
-from smidgen.emulate.firmware import Firmware
+from smidgen.emulate.linked.firmware import Firmware
+from smidgen.emulate.timing.blocks import Block
+from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts, count, table_cycles
 from smidgen.targets.catalogue import Board
 
 _MONITOR = "smg_monitor_"

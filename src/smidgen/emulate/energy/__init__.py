@@ -1,0 +1,1 @@
+"""Energy for one inference, and how long a battery lasts."""

@@ -1,0 +1,1 @@
+"""Linked code, taken apart: its sections, its instructions, and what they do."""

@@ -1,0 +1,1 @@
+"""The deepest stack that linked code can need."""

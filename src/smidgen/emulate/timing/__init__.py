@@ -1,0 +1,1 @@
+"""Modelled clocks: a table for each core, and simulated waits for the board's memory."""

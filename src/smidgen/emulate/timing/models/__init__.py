@@ -1,0 +1,46 @@
+"""Clocks per block of code, one table per family of cores. All of it is a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from smidgen.core.errors import UnknownName
+from smidgen.emulate.timing.models import (
+    cortex_m0,
+    cortex_m0plus,
+    cortex_m3,
+    cortex_m4,
+    cortex_m7,
+    cortex_m33,
+    cortex_m55,
+    cortex_m85,
+    hazard3,
+    rv32,
+)
+from smidgen.emulate.timing.models.cost import BlockCost, CycleModel
+
+MODELS: Mapping[str, CycleModel] = MappingProxyType(
+    {
+        "cortex-m0": cortex_m0.block_cost,
+        "cortex-m0plus": cortex_m0plus.block_cost,
+        "cortex-m3": cortex_m3.block_cost,
+        "cortex-m4": cortex_m4.block_cost,
+        "cortex-m7": cortex_m7.block_cost,
+        "cortex-m33": cortex_m33.block_cost,
+        "cortex-m55": cortex_m55.block_cost,
+        "cortex-m85": cortex_m85.block_cost,
+        "hazard3": hazard3.block_cost,
+        "rv32": rv32.block_cost,
+    }
+)
+
+
+def cycle_model(name: str) -> CycleModel:
+    """The model called `name`; raises UnknownName."""
+    if name not in MODELS:
+        raise UnknownName("cycle model", name, MODELS)
+    return MODELS[name]
+
+
+__all__ = ["BlockCost", "CycleModel", "cycle_model"]

@@ -1,0 +1,1 @@
+"""Cores on Unicorn: the board's memory, exact counts by native hooks, faults explained."""
