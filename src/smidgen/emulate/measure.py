@@ -145,13 +145,8 @@ def measure(device: Device, samples: Sequence[Sequence[Array]]) -> Measurement:
     counts: list[Counts] = []
     for sample in samples:
         device.run(sample)
-        counts.append(take_counts(device))
+        counts.append(device.take_counts())
     return measurement_of(device, counts)
-
-
-def take_counts(device: Device) -> Counts:
-    """What the runs since the last take cost."""
-    return device.take_counts()
 
 
 def measurement_of(device: Device, counts: Sequence[Counts]) -> Measurement:

@@ -13,7 +13,7 @@ from smidgen.compiler.compile import compile_graph
 from smidgen.core.dtypes import Array
 from smidgen.data import Dataset, require_trainable
 from smidgen.emulate.device import Device
-from smidgen.emulate.measure import Measurement, measurement_of, take_counts
+from smidgen.emulate.measure import Measurement, measurement_of
 from smidgen.emulate.proof import Proof, prove
 from smidgen.emulate.timing.cycles import Counts
 from smidgen.frontends.pytorch import from_exported
@@ -135,7 +135,7 @@ def _prove_and_measure(
     counts: list[Counts] = []
 
     def account(done: int) -> None:
-        counts.append(take_counts(device))
+        counts.append(device.take_counts())
         progress.step(done)
 
     proof = prove(graph, device, [[sample] for sample in quanta], account)

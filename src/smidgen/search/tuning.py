@@ -23,8 +23,7 @@ from smidgen.compiler.program import place_program
 from smidgen.compiler.sharing import Style
 from smidgen.core.errors import InputError
 from smidgen.emulate.device import Device
-from smidgen.emulate.measure import take_counts
-from smidgen.emulate.samples import draw_inputs
+from smidgen.emulate.samples import draw_random_input
 from smidgen.emulate.timing.cycles import RegionCounts
 from smidgen.graph.graph import Graph
 from smidgen.targets.ample import ample
@@ -35,8 +34,6 @@ from smidgen.targets.toolchain import identity
 _NAME = "tuned"
 _LOOSE = "#define SMG_SHARED SMG_NOINLINE\n"
 """Shared functions that anybody might call: no parameter is known when they are compiled."""
-_RANDOM = 2
-"""The first of the drawn inputs that is random."""
 _COMPILER_LETTERS = 12
 
 
@@ -139,8 +136,8 @@ def _run(model: _Model, tasks: Sequence[_Task]) -> dict[tuple[str, Style], _Foun
     program = place_program(model.graph, _choices(model, tasks), board.core, model.objective)
     artifact = write_artifact(model.graph, program, board, _NAME)
     device = Device(_loosened(artifact, model.objective), ample(board))
-    device.run(draw_inputs([port.type for port in artifact.manifest.inputs], _RANDOM + 1)[_RANDOM])
-    counts = {region.name: region for region in take_counts(device).layers}
+    device.run(draw_random_input([port.type for port in artifact.manifest.inputs]))
+    counts = {region.name: region for region in device.take_counts().layers}
     sizes = {name: symbol.bytes for name, symbol in device.machine.firmware.symbols.items()}
     ran = [step.node.name for step in program.steps if not step.call.is_free]
     symbols = {
