@@ -59,7 +59,7 @@ def test_boards_show_currents_and_notes(capsys: pytest.CaptureFixture[str]) -> N
     _, out, _ = call(capsys, "boards", "--battery")
     names = {line.split()[0] for line in out.splitlines()[1:]}
     assert "3.16" in out and "nrf52840-dk" in names
-    assert not names & {"raspberry-pi-pico", "nucleo-l4r5zi"}
+    assert "corstone-300" not in names
     _, notes, _ = call(capsys, "boards", "stm32l4", "--notes")
     assert "0x08000000" in notes and "DS12023" in notes and "5 wait states" in notes
 
@@ -68,8 +68,11 @@ def test_one_board_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     _, text, _ = call(capsys, "boards", "stm32l4r5zi")
     for fact in ("nucleo-l4r5zi (STMicroelectronics", "LQFP144", "dsp, fpu", "+-15 %",
                  "2,097,152 B at 0x08000000, 5 wait states", "256 B for data of flash",
-                 "13.2 mA active at 120 MHz", "not known ", "[RM0432"):  # fmt: skip
+                 "13.2 mA active at 120 MHz", "2.8 uA asleep", "sleep estimate: 2.8 uA",
+                 "[RM0432"):  # fmt: skip
         assert fact in text, fact
+    _, fpga, _ = call(capsys, "boards", "corstone-300")
+    assert "not known " in fpga
     assert "nucleo-l476rg" not in text
     _, out, _ = call(capsys, "boards", "raspberry-pi-pico", "--json")
     (facts,) = json.loads(out)

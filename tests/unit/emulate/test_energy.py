@@ -1,5 +1,7 @@
 """Battery life, against sums done by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from smidgen.core.errors import InputError, UnknownName
@@ -13,7 +15,7 @@ from smidgen.emulate.energy.life import (
     seconds,
     supply_for,
 )
-from smidgen.targets.catalogue import board
+from smidgen.targets.catalogue import Board, Currents, board
 
 CURRENTS = Supply(10.0, 5.0, 3.0, 100_000_000, "test")
 CELL = Battery("cell", 3.0, 200.0, 0.0, 15.0, "test")
@@ -93,27 +95,34 @@ def test_loads_by_name():
             parse_load(wrong)
 
 
+def with_currents(active_ma: float | None, sleep_ua: float | None) -> Board:
+    """A board of which only these currents are known."""
+    known = Currents(active_ma, sleep_ua, volts=3.3, clock_hz=120_000_000, source="measured")
+    nothing = active_ma is None and sleep_ua is None
+    return replace(board("nucleo-l4r5zi"), currents=None if nothing else known)
+
+
 def test_currents_of_the_board_or_of_the_user():
     known = supply_for(board("nrf52840-dk"))
     assert (known.active_ma, known.sleep_ua) == (3.3, 3.16)
     mixed = supply_for(board("nrf52840-dk"), sleep_ua=100.0)
     assert (mixed.active_ma, mixed.sleep_ua) == (3.3, 100.0) and "by the user" in mixed.source
-    own = supply_for(board("nucleo-g071rb"), 20.0, 0.0)
+    own = supply_for(with_currents(None, None), 20.0, 0.0)
     assert (own.active_ma, own.sleep_ua) == (20.0, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "lacks"),
+    ("known", "given", "lacks"),
     [
-        ("nucleo-g071rb", (None, None), "active and sleep currents are not known.*--active-ma and"),
-        ("nucleo-g071rb", (20.0, None), "its sleep current is not known.*--sleep-ua"),
-        ("raspberry-pi-pico", (None, None), "its active current is not known.*--active-ma"),
-        ("nucleo-l4r5zi", (None, None), "its sleep current is not known.*--sleep-ua"),
+        ((None, None), (None, None), "active and sleep currents are not known.*--active-ma and"),
+        ((None, None), (20.0, None), "its sleep current is not known.*--sleep-ua"),
+        ((None, 3.0), (None, None), "its active current is not known.*--active-ma"),
+        ((20.0, None), (None, None), "its sleep current is not known.*--sleep-ua"),
     ],
 )
-def test_what_is_not_known_is_asked_for(name, given, lacks):
+def test_what_is_not_known_is_asked_for(known, given, lacks):
     with pytest.raises(InputError, match=lacks):
-        supply_for(board(name), *given)
+        supply_for(with_currents(*known), *given)
 
 
 def test_a_peak_beyond_the_battery_is_known():
