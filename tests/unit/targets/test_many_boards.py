@@ -13,6 +13,9 @@ from smidgen.targets.catalogue import (
     load_board,
 )
 
+DERIVED = ("recalled", "sibling", "same die")
+SEARCHED = ("STMicroelectronics", "NXP", "PJRC", "Silicon Labs")
+
 
 def test_there_are_many_boards_and_most_are_emulated():
     assert len(boards()) >= 60
@@ -54,6 +57,20 @@ def test_every_fact_is_there_or_said_to_be_unknown(each):
         assert cache.source and cache.sets >= 1
     if FLASH_WAITS in each.unknown:
         assert not any(region.wait_states for region in each.flash)
+
+
+@pytest.mark.parametrize("each", boards(), ids=lambda each: each.name)
+def test_what_was_only_recalled_or_derived_says_so(each):
+    currents = each.currents.source if each.currents else ""
+    sources = [part.source for part in (each, *each.flash, *each.ram, *each.caches)]
+    for source in (currents, *sources):
+        assert "recalled" not in source or "not looked up" in source
+    assert "estimate" in currents or not any(word in currents for word in DERIVED)
+
+
+def test_chips_of_these_vendors_have_currents_and_wait_states():
+    lacking = {each.name for each in boards() if each.vendor in SEARCHED and each.unknown}
+    assert lacking == {"stm32n6570-dk"}  # its process has no sibling to judge it by
 
 
 def test_slow_flash_has_a_cache_or_a_buffer_or_neither_on_purpose():
