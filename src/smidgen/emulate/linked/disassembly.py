@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import capstone
 
@@ -13,6 +13,11 @@ from smidgen.targets.catalogue import Core
 _ADDRESS = re.compile(r"\[([^\]]*)\]|\((\w+)\)")
 _REGISTER = re.compile(r"[a-z]\w+")
 _LISTED = re.compile(r"\{([^}]*)\}")
+_AARCH64_NAME = re.compile(r"([wbhsdqv])(\d+)")
+_ZERO = frozenset({"wzr", "xzr"})
+_VECTOR_SUMS = ("mla", "mls", "smla", "umla", "smls", "umls", "sqdmla", "sqdmls", "fmla", "fmls",
+                "sdot", "udot", "saba", "uaba", "sada", "uada", "ssra", "usra", "ins",
+                "bsl", "bit", "bif", "tbx")  # fmt: skip
 _SHIFTED = re.compile(r"(\w+), (?:lsl|lsr|asr|ror) #\w+$")
 _SHIFTS = frozenset({"lsl", "lsr", "asr", "ror", "rrx"})
 _COMPRESSED = {"lwsp": "lw", "swsp": "sw", "flwsp": "flw", "fswsp": "fsw"}
@@ -76,7 +81,7 @@ def disassemble(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
     offset = 0
     while offset < len(code):
         for found in engine.disasm(code[offset:], address + offset):
-            yield _arm(found) if core.is_arm else _riscv(found)
+            yield _instruction(core, found)
             offset = found.address + found.size - address
         if offset < len(code):
             size = min(_encoded_bytes(core, code[offset:]), len(code) - offset)
@@ -84,21 +89,38 @@ def disassemble(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
             offset += size
 
 
+def _instruction(core: Core, found: capstone.CsInsn) -> Instruction:
+    if core.isa.startswith("rv"):
+        return _riscv(found)
+    return _aarch64(found) if _is_aarch64(core) else _arm(found)
+
+
+def _is_aarch64(core: Core) -> bool:
+    return core.isa.startswith("armv8") and core.word_bytes == 8
+
+
 def _engine(core: Core) -> capstone.Cs:
-    if core.is_arm:
+    if _is_aarch64(core):
+        engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
+    elif core.isa == "armv6":
+        engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM)
+    elif core.is_arm:
         mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS
         if core.isa.startswith("armv8") or "fpu-double" in core.features:
             mode |= capstone.CS_MODE_V8
         engine = capstone.Cs(capstone.CS_ARCH_ARM, mode)
     else:
-        mode = capstone.CS_MODE_RISCV32 | capstone.CS_MODE_RISCVC
-        engine = capstone.Cs(capstone.CS_ARCH_RISCV, mode)
+        wide = core.isa.startswith("rv64")
+        mode = capstone.CS_MODE_RISCV64 if wide else capstone.CS_MODE_RISCV32
+        engine = capstone.Cs(capstone.CS_ARCH_RISCV, mode | capstone.CS_MODE_RISCVC)
     engine.detail = True
     return engine
 
 
 def _encoded_bytes(core: Core, code: bytes) -> int:
     first = int.from_bytes(code[:2], "little")
+    if core.system and not core.isa.startswith("rv"):
+        return 4
     is_long = first >> 11 >= 0x1D if core.is_arm else first & 3 == 3
     return 4 if is_long else 2
 
@@ -121,6 +143,41 @@ def _arm(found: capstone.CsInsn) -> Instruction:
         groups=frozenset(map(found.group_name, found.groups)),
         encoding=bytes(found.bytes),
     )
+
+
+def _aarch64(found: capstone.CsInsn) -> Instruction:
+    """Registers are known by their widest name: "x3" for w3, "v3" for b3 to q3.
+
+    What Capstone leaves out is filled in: the registers of lists and of moves to scalars, and the
+    vector that a product is added to.
+    """
+    plain = _arm(found)
+    reads, writes = _widest(plain.reads), _widest(plain.writes)
+    listed = _widest(name.partition(".")[0] for name in plain.listed)
+    if listed:
+        loads = plain.name.startswith("ld")
+        address = _widest(plain.address_registers)
+        reads, writes = (address if loads else address | listed), writes & address
+        writes |= listed if loads else frozenset()
+    elif not reads | writes and plain.name == "dup":
+        reads, writes = (_widest(_REGISTER.findall(each)) for each in _sides(plain.operands))
+    if plain.name.startswith(_VECTOR_SUMS):
+        reads |= {name for name in writes if name.startswith("v")}
+    return replace(plain, reads=reads, writes=writes)
+
+
+def _sides(operands: str) -> tuple[str, str]:
+    """What is behind the first comma, and what is before it."""
+    first, _, others = operands.partition(", ")
+    return others, first
+
+
+def _widest(names: Iterable[str]) -> frozenset[str]:
+    names = list(names)
+    found = (_AARCH64_NAME.fullmatch(name) for name in names)
+    wide = {("x" if each[1] == "w" else "v") + each[2] for each in found if each}
+    others = {name for name in names if not _AARCH64_NAME.fullmatch(name)}
+    return frozenset(wide | others) - _ZERO
 
 
 def _riscv(found: capstone.CsInsn) -> Instruction:

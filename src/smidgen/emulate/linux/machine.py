@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
-import weakref
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -15,19 +14,24 @@ from smidgen.emulate.installed import find
 from smidgen.emulate.linked.firmware import Firmware, Sizes, Symbol, read_firmware
 from smidgen.emulate.linux.executable import linux_program
 from smidgen.emulate.program import FirmwareSources
+from smidgen.emulate.qemu.blocks import BlockPlugin
 from smidgen.emulate.qemu.session import Session
-from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts
+from smidgen.emulate.timing.blocks import Block
+from smidgen.emulate.timing.cycles import Counts, count
 from smidgen.targets.catalogue import Board, Core, MemoryRegion
-from smidgen.targets.toolchain import compile_host_library, compile_object
+from smidgen.targets.toolchain import compile_object
 
 _HERE = Path(__file__).parent
-_SERVER, _PLUGIN = _HERE / "smg_server.c", _HERE / "smg_count.c"
+_REGIONS = "regions.bin"
+_SERVER = _HERE / "smg_server.c"
+_PLUGIN = BlockPlugin(_HERE / "smg_count.c", f",regions={_REGIONS}")
+_SERVER_PREFIX = "smg_server_"
 _SECONDS_LIMIT = 600.0
 _SERVER_STACK_BYTES = 256
 """The top of the stack, which the server uses itself."""
 _PAINT = b"\xa5"
 _MOST_ARGUMENTS = 4
-_ENTRY_SYMBOLS = ("smg_server_start", "smg_server_nothing")
+_ENTRY_SYMBOLS = ("smg_server_start",)
 _MEGABYTE = 1 << 20
 _CODE = MemoryRegion("code", 0x0010_0000, 128 * _MEGABYTE, 0)
 _RAM = MemoryRegion("ram", 0x1000_0000, 1024 * _MEGABYTE, 0)
@@ -50,8 +54,7 @@ class LinuxMachine:
     """A static Linux program that holds a model, on an emulated core and this computer's kernel.
 
     What the instructions do is the core's; memory is this computer's, so that what does not fit
-    into a board's is not noticed here. Instructions are counted exactly, by a plugin of QEMU;
-    clocks are not modelled.
+    into a board's is not noticed here. Blocks of code are counted exactly, by a plugin of QEMU.
 
     Args:
         program: what to compile.
@@ -92,20 +95,15 @@ class LinuxMachine:
 
     def clear_counts(self) -> None:
         """Forgets what was counted."""
-        self._counted = [0] * (1 + len(self._layers))
+        self._ran: Counter[Block] = Counter()
 
     def counts(self) -> Counts:
-        """Instructions since the counts were cleared, by layer; without modelled clocks."""
-        names = (ROOT, *self._layers)
-        return Counts(
-            layers=tuple(
-                RegionCounts(name, count, None)
-                for name, count in zip(names, self._counted, strict=True)
-            ),
-            functions=(),
-            instructions=sum(self._counted),
-            modelled_cycles=None,
-        )
+        """Instructions and modelled clocks since the counts were cleared, by layer and function."""
+        blocks = [
+            replace(block, executions=times * block.executions, taken=times * block.taken)
+            for block, times in self._ran.items()
+        ]
+        return count(blocks, self._layers, self._image, self.board.core)
 
     def call(self, symbol: str, *args: int) -> int:
         """Calls the function `symbol` with up to 4 arguments; returns the low word of its result.
@@ -114,9 +112,18 @@ class LinuxMachine:
             UnknownName: no such function.
             EmulationError: the program was stopped by a signal, or ran for too long.
         """
-        result, counted = self._invoke(symbol, args)
-        counted[0] -= self._call_cost
-        self._counted = [a + b for a, b in zip(self._counted, counted, strict=True)]
+        if len(args) > _MOST_ARGUMENTS:
+            raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
+        function = self._function(symbol)
+        if not self._session.alive:
+            raise EmulationError("QEMU", "has stopped after a fault", "reset the machine")
+        try:
+            (result,) = self._session.ask("C", (function.address, *args), 1)
+        except EmulationError as problem:
+            raise EmulationError(
+                f"{symbol} on {self.board.name}", f"{problem.thing} {problem.why}", problem.hint
+            ) from None
+        self._ran.update(self._own(self._session.take_blocks() or ()))
         return result
 
     def read(self, address: int, count: int) -> bytes:
@@ -141,37 +148,24 @@ class LinuxMachine:
         used = len(untouched.lstrip(_PAINT))
         return called_at - self._painted.stop + used if used else 0
 
-    def _invoke(self, symbol: str, args: tuple[int, ...]) -> tuple[int, list[int]]:
-        if len(args) > _MOST_ARGUMENTS:
-            raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
-        function = self._function(symbol)
-        if not self._session.alive:
-            raise EmulationError("QEMU", "has stopped after a fault", "reset the machine")
-        try:
-            (result,) = self._session.ask("C", (function.address, *args), 1)
-        except EmulationError as problem:
-            raise EmulationError(
-                f"{symbol} on {self.board.name}", f"{problem.thing} {problem.why}", problem.hint
-            ) from None
-        regions = 1 + len(self._layers)
-        return result, list(struct.unpack(f"<{regions}Q", os.read(self._counts, 8 * regions)))
+    def _own(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """The blocks of the program itself, without those of the server that calls it."""
+        for block in blocks:
+            function = self._image.function_at(block.address)
+            if function and not function.name.startswith(_SERVER_PREFIX):
+                yield block
 
     def _start(self) -> None:
-        self._counts, writing = os.pipe()
-        os.set_blocking(self._counts, False)
         files = {
             "program": linux_program(self.elf, self._image, (_CODE, _RAM)),
-            "regions.bin": self._places(),
+            _REGIONS: self._places(),
         }
-        plugin = f"{_plugin()},regions=regions.bin,handle={writing}"
         core = self.board.core
-        command = [self._qemu, "-cpu", core.emulator_model, "-plugin", plugin, "./program"]
-        self._session = Session(core.name, command, files, _SECONDS_LIMIT, [writing])
-        os.close(writing)
-        weakref.finalize(self._session, os.close, self._counts)
+        command = [self._qemu, "-cpu", core.emulator_model]
+        self._session = Session(
+            core.name, command, files, _SECONDS_LIMIT, counted_by=_PLUGIN, program="./program"
+        )
         self.write(self._painted.start, _PAINT * len(self._painted))
-        self._call_cost = 0
-        self._call_cost = sum(self._invoke("smg_server_nothing", ())[1]) - 1
 
     def _places(self) -> bytes:
         """Where the root function lies and where the layers start; 1 is where no function is."""
@@ -191,10 +185,6 @@ class LinuxMachine:
         if not found.is_function:
             raise EmulationError(f"symbol {name!r}", "is no function")
         return found
-
-
-def _plugin() -> Path:
-    return compile_host_library({_PLUGIN.name: _PLUGIN.read_text(encoding="utf-8")})
 
 
 def open_linux(

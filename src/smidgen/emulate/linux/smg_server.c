@@ -7,7 +7,8 @@
  * calls (Linux man pages, syscall(2): registers; the tables of numbers of each architecture).
  *
  * Around a call it writes to a file descriptor that nobody has open, SMG_MARK: the plugin that
- * counts instructions (`smg_count.c`) knows it by that. */
+ * counts blocks (`smg_count.c`) knows it by that. What runs between the marks beside the function
+ * is called smg_server_..., by which smidgen tells it from the model's. */
 #include <stdint.h>
 
 enum { READ = 'R', WRITE = 'W', CALL = 'C', STACK = 'S' };
@@ -55,28 +56,22 @@ static uint32_t request[WORDS_OF_REQUEST];
 static uintptr_t called_at; /* the frame from which functions are called */
 
 void smg_server_main(void);
-void smg_server_nothing(void);
 
-/* What a call costs beside the function: smidgen calls this once and subtracts. */
-__attribute__((noinline)) void smg_server_nothing(void) {
-    __asm__ volatile("");
-}
-
-static intptr_t system_call(intptr_t number, intptr_t one, intptr_t two, intptr_t three) {
+static intptr_t smg_server_system(intptr_t number, intptr_t one, intptr_t two, intptr_t three) {
     EXPANDED(number, ARGUMENTS);
     return a;
 }
 
 static void quit(void) {
     for (;;) {
-        (void)system_call(SYS_EXIT, 1, 0, 0);
+        (void)smg_server_system(SYS_EXIT, 1, 0, 0);
     }
 }
 
 /* No progress means that the host is gone. */
 static void transfer(intptr_t number, intptr_t file, uintptr_t address, uint32_t count) {
     while (count > 0U) {
-        const intptr_t done = system_call(number, file, (intptr_t)address, (intptr_t)count);
+        const intptr_t done = smg_server_system(number, file, (intptr_t)address, (intptr_t)count);
         if (done <= 0) {
             quit();
         }
@@ -89,17 +84,17 @@ static void answer(const uint32_t *words, uint32_t count) {
     transfer(SYS_WRITE, TO_HOST, (uintptr_t)words, 4U * count);
 }
 
-static void mark(intptr_t is_end) {
-    (void)system_call(SYS_WRITE, SMG_MARK, (intptr_t)(uintptr_t)request, is_end);
+static void smg_server_mark(intptr_t is_end) {
+    (void)smg_server_system(SYS_WRITE, SMG_MARK, (intptr_t)(uintptr_t)request, is_end);
 }
 
-__attribute__((noinline)) static void invoke(void) {
+__attribute__((noinline)) static void smg_server_invoke(void) {
     const function_t function = (function_t)(uintptr_t)request[1];
     uint32_t words[2] = {DONE, 0};
     called_at = (uintptr_t)words;
-    mark(0);
+    smg_server_mark(0);
     words[1] = function(request[2], request[3], request[4], request[5]);
-    mark(1);
+    smg_server_mark(1);
     answer(words, 2);
 }
 
@@ -114,7 +109,7 @@ static void serve(void) {
         transfer(SYS_READ, FROM_HOST, request[1], request[2]);
         break;
     case CALL:
-        invoke();
+        smg_server_invoke();
         return;
     case STACK:
         break;

@@ -1,4 +1,4 @@
-"""How often each block of code ran on QEMU, counted by a plugin (`blocks.c`).
+"""How often each block of code ran on QEMU, counted by a plugin (`blocks.c` for whole boards).
 
 QEMU can do without: then there are no blocks, and no modelled clocks.
 """
@@ -10,6 +10,7 @@ import struct
 import subprocess
 import weakref
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,9 +18,19 @@ from smidgen.emulate.timing.blocks import Block
 from smidgen.targets.toolchain import compile_host_library
 
 TABLE = "blocks.bin"
-_SOURCE = Path(__file__).with_name("blocks.c")
 _HEADER, _RECORD = struct.Struct("<IIQ"), struct.Struct("<IIIIQQ")
 _CAPACITY = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPlugin:
+    """A plugin that fills the table: its C, and what it is told beside the table's file."""
+
+    source: Path
+    options: str = ""
+
+
+BLOCKS = BlockPlugin(Path(__file__).with_name("blocks.c"))
 
 
 @lru_cache(maxsize=4)
@@ -32,7 +43,8 @@ def takes_plugins(program: str) -> bool:
 class BlockTable:
     """The counts, in a file in `folder` that is shared with the plugin."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plugin: BlockPlugin) -> None:
+        self._plugin = plugin
         path = folder / TABLE
         size = _HEADER.size + _CAPACITY * _RECORD.size
         path.write_bytes(_HEADER.pack(0, _CAPACITY, 0))
@@ -44,9 +56,10 @@ class BlockTable:
     @property
     def arguments(self) -> list[str]:
         """What QEMU must be given, with the folder as its working directory."""
-        source = {_SOURCE.name: _SOURCE.read_text(encoding="utf-8")}
+        path, options = self._plugin.source, self._plugin.options
+        source = {path.name: path.read_text(encoding="utf-8")}
         library = compile_host_library(source, defines=("_POSIX_C_SOURCE=200809L",))
-        return ["-plugin", f"{library},table={TABLE}"]
+        return ["-plugin", f"{library},table={TABLE}{options}"]
 
     def take(self) -> tuple[Block, ...]:
         """What ran since the last take."""
@@ -55,7 +68,9 @@ class BlockTable:
 
     def _taken(self, count: int) -> Iterator[Block]:
         for at in range(_HEADER.size, _HEADER.size + count * _RECORD.size, _RECORD.size):
-            address, size, instructions, _, executions, taken = _RECORD.unpack_from(self._view, at)
+            address, size, instructions, region, executions, taken = _RECORD.unpack_from(
+                self._view, at
+            )
             if executions:
-                yield Block(0, address, size, instructions, executions, taken)
-                _RECORD.pack_into(self._view, at, address, size, instructions, 0, 0, 0)
+                yield Block(region, address, size, instructions, executions, taken)
+                _RECORD.pack_into(self._view, at, address, size, instructions, region, 0, 0)

@@ -12,6 +12,7 @@ from smidgen.emulate.faults import Fault
 from smidgen.emulate.installed import find
 from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.program import FirmwareSources
+from smidgen.emulate.qemu.blocks import BLOCKS
 from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
 from smidgen.emulate.qemu.causes import STACK_OVERFLOW, explain
 from smidgen.emulate.qemu.session import CoreFault, Session
@@ -231,7 +232,7 @@ class QemuMachine:
         files = {"firmware.elf": self.elf, "vectors.bin": vectors}
         handles = [self._debugger.fileno()] if self._debugger else []
         return Session(
-            self._host.machine, command, files, self._seconds_limit, handles, counts_blocks=True
+            self._host.machine, command, files, self._seconds_limit, handles, counted_by=BLOCKS
         )
 
     def _ask(

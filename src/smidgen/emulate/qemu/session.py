@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.qemu.blocks import BlockTable, takes_plugins
+from smidgen.emulate.qemu.blocks import BlockPlugin, BlockTable, takes_plugins
 from smidgen.emulate.timing.blocks import Block
 
 _REQUEST_WORDS = 7
@@ -57,11 +57,12 @@ class Session:
 
     Args:
         name: of the emulated machine, for errors.
-        command: what to run, in a folder of its own.
+        command: QEMU and its options, to run in a folder of its own.
         files: the contents of that folder, by name.
         seconds_limit: for one answer.
         handles: file descriptors that the process keeps.
-        counts_blocks: count how often each block of code runs, if QEMU has plugins.
+        counted_by: the plugin that counts how often each block of code runs, if QEMU has plugins.
+        program: the file that QEMU runs, behind all options; "" for whole boards.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class Session:
         files: Mapping[str, bytes],
         seconds_limit: float,
         handles: Sequence[int] = (),
-        counts_blocks: bool = False,
+        counted_by: BlockPlugin | None = None,
+        program: str = "",
     ) -> None:
         self._name = name
         self._seconds_limit = seconds_limit
@@ -80,11 +82,12 @@ class Session:
         for file, content in files.items():
             (place / file).write_bytes(content)
             (place / file).chmod(0o700)  # a program must be executable
-        self._blocks = _block_table(command[0], place) if counts_blocks else None
-        counting = self._blocks.arguments if self._blocks else []
+        self._blocks = _block_table(command[0], place, counted_by)
+        command = [*command, *(self._blocks.arguments if self._blocks else [])]
+        command += [program] if program else []
         with (place / "messages").open("wb") as messages:
             self._process = subprocess.Popen(
-                [*command, *counting], cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                command, cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=messages, bufsize=0, pass_fds=tuple(handles),
             )  # fmt: skip
         self._stop = weakref.finalize(self, _stop, self._process, self._folder)
@@ -177,5 +180,5 @@ def _stop(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[
     folder.cleanup()
 
 
-def _block_table(program: str, folder: Path) -> BlockTable | None:
-    return BlockTable(folder) if takes_plugins(program) else None
+def _block_table(program: str, folder: Path, plugin: BlockPlugin | None) -> BlockTable | None:
+    return BlockTable(folder, plugin) if plugin and takes_plugins(program) else None

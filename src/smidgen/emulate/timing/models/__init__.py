@@ -7,6 +7,10 @@ from types import MappingProxyType
 
 from smidgen.core.errors import UnknownName
 from smidgen.emulate.timing.models import (
+    arm1176,
+    cortex_a53,
+    cortex_a72,
+    cortex_a76,
     cortex_m0,
     cortex_m0plus,
     cortex_m3,
@@ -16,12 +20,17 @@ from smidgen.emulate.timing.models import (
     cortex_m55,
     cortex_m85,
     hazard3,
+    rocket,
     rv32,
 )
 from smidgen.emulate.timing.models.cost import BlockCost, CycleModel
 
 MODELS: Mapping[str, CycleModel] = MappingProxyType(
     {
+        "arm1176": arm1176.block_cost,
+        "cortex-a53": cortex_a53.block_cost,
+        "cortex-a72": cortex_a72.block_cost,
+        "cortex-a76": cortex_a76.block_cost,
         "cortex-m0": cortex_m0.block_cost,
         "cortex-m0plus": cortex_m0plus.block_cost,
         "cortex-m3": cortex_m3.block_cost,
@@ -31,6 +40,7 @@ MODELS: Mapping[str, CycleModel] = MappingProxyType(
         "cortex-m55": cortex_m55.block_cost,
         "cortex-m85": cortex_m85.block_cost,
         "hazard3": hazard3.block_cost,
+        "rocket": rocket.block_cost,
         "rv32": rv32.block_cost,
     }
 )

@@ -18,7 +18,7 @@ class Demand:
     `units` are the units that it takes, for `holds` clocks. Its result can be used `latency` clocks
     after it started. It keeps all others from starting for `blocks` clocks. It starts `alone`, or
     only as the `first` of those that start together. Registers in `early` must be ready a clock
-    before it starts, those in `late` a clock after.
+    before it starts, those in `late` a clock after; results in `quick` are there after one clock.
     """
 
     units: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class Demand:
     first: bool = False
     early: frozenset[str] = _NOTHING
     late: frozenset[str] = _NOTHING
+    quick: frozenset[str] = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class _State:
             self.held.update(dict.fromkeys(need.units, self.clock + need.holds))
         done = self.clock + need.latency
         self.ready.update(dict.fromkeys(instruction.writes, done))
+        self.ready.update(dict.fromkeys(instruction.writes & need.quick, self.clock + 1))
         if need.blocks:
             self._advance(self.clock + need.blocks)
 
