@@ -10,7 +10,7 @@ import click
 import smidgen
 from smidgen.core.table import render
 from smidgen.emulate.emulators import why_not_at_hand
-from smidgen.targets.catalogue import Core, is_board_file
+from smidgen.targets.catalogue import Core, Currents, is_board_file
 from smidgen.targets.catalogue import board as find_board
 from smidgen.targets.describe import board_facts, board_text
 
@@ -46,7 +46,8 @@ def boards_command(
 
     WORDS narrow the list to boards in whose name, maker, chip or core each of them occurs. The name
     of a board, or words that leave only one, show all that is known of it. A word that ends in
-    .toml is a board file of your own; those in the folder "boards" are always listed.
+    .toml is a board file of your own; those in the folder "boards" are always listed. "~" marks
+    currents that are estimates, as their source says.
     """
     cores = _cores(core.lower())
     chosen = [
@@ -102,7 +103,6 @@ def _has_currents(board: smidgen.Board) -> bool:
 
 
 def _row(board: smidgen.Board) -> tuple[str, ...]:
-    currents = board.currents
     return (
         board.name,
         board.mcu,
@@ -110,14 +110,21 @@ def _row(board: smidgen.Board) -> tuple[str, ...]:
         f"{board.clock_hz / 1e6:g}",
         f"{board.flash_bytes / 1024:,.0f}" if board.flash else "-",
         f"{board.ram_bytes / 1024:,.0f}",
-        _current(currents.active_ma if currents else None),
-        _current(currents.sleep_ua if currents else None),
+        *_currents(board.currents),
         _emulator(board.core),
     )
 
 
-def _current(value: float | None) -> str:
-    return "-" if value is None else f"{value:g}"
+def _currents(known: Currents | None) -> tuple[str, str]:
+    """Active and sleep current; "~" where the source calls one of them an estimate."""
+    if known is None:
+        return "-", "-"
+    mark = "~" if known.has_estimates else ""
+    return _current(known.active_ma, mark), _current(known.sleep_ua, mark)
+
+
+def _current(value: float | None, mark: str) -> str:
+    return "-" if value is None else f"{mark}{value:g}"
 
 
 def _emulator(core: Core) -> str:

@@ -120,7 +120,9 @@ class Cache:
 class Currents:
     """Supply currents of the chip alone: running at `clock_hz`, and asleep with RAM retained.
 
-    Light-emitting diodes, regulators and debuggers of a board come on top. None is not known.
+    Light-emitting diodes, regulators and debuggers of a board come on top. Boards that run Linux
+    have those of the whole board, running and idle. `source` says "estimate" of what no public
+    document was found to state. None is not known.
     """
 
     active_ma: float | None
@@ -128,6 +130,11 @@ class Currents:
     volts: float
     clock_hz: int
     source: str
+
+    @property
+    def has_estimates(self) -> bool:
+        """Whether one of them is an estimate."""
+        return "estimate" in self.source
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from smidgen.targets.catalogue import Board, Cache, Currents, MemoryRegion
+from smidgen.targets.catalogue import Board, Cache, MemoryRegion
 
 _LABEL_WIDTH = 14
 
@@ -26,7 +26,7 @@ def board_text(board: Board, not_verified: str = "") -> str:
             *[line for each in board.flash for line in _region("flash", each)],
             *[line for each in board.ram for line in _region("RAM", each)],
             *[line for each in board.caches for line in _cache(each)],
-            *_currents(board.currents),
+            *_currents(board),
             *_line("not known", ", ".join(board.unknown)),
             *_line("notes", board.notes),
             *_line("source", board.source),
@@ -85,15 +85,17 @@ def _cache(cache: Cache) -> list[str]:
     return _with_source(_line("cache", text), cache.source)
 
 
-def _currents(currents: Currents | None) -> list[str]:
+def _currents(board: Board) -> list[str]:
+    currents = board.currents
     if currents is None:
         return []
+    whose, at_rest = ("whole board", "idle") if board.core.system else ("chip alone", "asleep")
     parts = []
     if currents.active_ma is not None:
         parts.append(f"{currents.active_ma:g} mA active at {currents.clock_hz / 1e6:g} MHz")
     if currents.sleep_ua is not None:
-        parts.append(f"{currents.sleep_ua:g} uA asleep")
-    text = f"{', '.join(parts)}, at {currents.volts:g} V (the chip alone)"
+        parts.append(f"{currents.sleep_ua:g} uA {at_rest}")
+    text = f"{', '.join(parts)}, at {currents.volts:g} V (the {whose})"
     return _with_source(_line("currents", text), currents.source)
 
 

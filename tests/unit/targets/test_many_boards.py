@@ -40,7 +40,9 @@ def test_a_board_is_plausible(each):
     assert each.flash or each.core.system == "linux"
     if each.currents:
         assert 0.1 < (each.currents.active_ma or 1) < 1000
-        assert 0 < (each.currents.sleep_ua or 1) < 5000
+        # What runs Linux idles, and the K210 has no sleep that keeps its memory.
+        sleeps = not each.core.system and each.name != "sipeed-maix-bit"
+        assert 0 < (each.currents.sleep_ua or 1) < (5000 if sleeps else 1_000_000)
         assert 1.7 <= each.currents.volts <= 5 and each.currents.source
         assert each.currents.clock_hz <= each.clock_hz
 
