@@ -84,6 +84,12 @@ def test_slow_flash_has_a_cache_or_a_buffer_or_neither_on_purpose():
     assert set(bare) == {"ch32v003", "nucleo-f091rc", "nucleo-f103rb", "bluepill", "nucleo-g071rb"}
 
 
+def test_the_cache_of_the_samd21_is_direct_mapped():
+    (cache,) = board("samd21").caches
+    assert (cache.sets, cache.ways_in_set, cache.bytes) == (8, 1, 64)
+    assert not board("samd21").flash[0].prefetch
+
+
 @pytest.mark.parametrize(
     ("name", "core"),
     [
