@@ -95,7 +95,9 @@ def listed(capsys: pytest.CaptureFixture[str], *options: object) -> set[str]:
 def test_boards_are_filtered(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nucleo-h743zi" in listed(capsys, "--core", "cortex-m7f")
     assert "nucleo-l4r5zi" not in listed(capsys, "--core", "cortex-m7f")
-    assert listed(capsys, "--vendor", "adafruit") == {"adafruit-feather-m4"}
+    assert listed(capsys, "--vendor", "adafruit") == {
+        "adafruit-feather-m4", "adafruit-feather-nrf52840", "adafruit-feather-rp2040",
+    }  # fmt: skip
     assert "corstone-300" in listed(capsys, "--emulator", "qemu")
     assert "bluepill" not in listed(capsys, "--ram", "64", "--emulator", "unicorn")
     assert "nucleo-g071rb" not in listed(capsys, "--flash", "256")

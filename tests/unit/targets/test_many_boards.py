@@ -99,7 +99,9 @@ def test_the_cache_of_the_samd21_is_direct_mapped():
         ("esp32-p4", "rv32imafc"), ("samd21", "cortex-m0plus"), ("samd51", "cortex-m4f"),
         ("apollo4", "cortex-m4f"), ("xg24", "cortex-m33f"), ("ch32v003", "rv32ec"),
         ("ch32v307", "rv32imafc"), ("k210", "rv64imafdc"), ("ra8d1", "cortex-m85"),
-        ("max78000", "cortex-m4f"), ("rt1060", "cortex-m7f"), ("stm32n6", "cortex-m55"),
+        ("max78000", "cortex-m4f"), ("microbit-v1", "cortex-m0"), ("artemis", "cortex-m4f"),
+        ("wio-terminal", "cortex-m4f"), ("xiao-samd21", "cortex-m0plus"),
+        ("rt1060", "cortex-m7f"), ("stm32n6", "cortex-m55"),
         ("nucleo-f091rc", "cortex-m0"), ("lpc55s69", "cortex-m33f"),
     ],
 )  # fmt: skip
