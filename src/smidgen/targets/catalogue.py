@@ -60,8 +60,18 @@ class Core:
 
     @property
     def is_arm(self) -> bool:
-        """Whether it runs Thumb code (otherwise RISC-V, as far as it is emulated)."""
+        """Whether it runs Thumb code."""
         return "thumb" in self.features
+
+    @property
+    def is_aarch64(self) -> bool:
+        """Whether it runs the 64-bit code of Arm cores."""
+        return self.isa.startswith("armv8") and self.word_bytes == 8
+
+    @property
+    def is_riscv(self) -> bool:
+        """Whether it runs RISC-V code, of any width."""
+        return self.isa.startswith("rv")
 
     @property
     def is_emulated(self) -> bool:

@@ -4,16 +4,19 @@ import pytest
 
 import smidgen
 from smidgen.emulate.linked.firmware import read_firmware
+from smidgen.emulate.linux.machine import LinuxMachine
+from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.stack.bound import stack_bound
 from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board
 from smidgen.targets.toolchain import compile_firmware
-from support.qemu import needs_qemu
+from support.qemu import needs_qemu, needs_qemu_user
 
 BOARDS = [
     "nucleo-l4r5zi", "nucleo-f103rb", "raspberry-pi-pico", "nucleo-f091rc", "nucleo-h743zi",
     "nucleo-u575zi", "esp32-c3", "gd32vf103", "ch32v003",
 ]  # fmt: skip
+LINUX = ["raspberry-pi-zero", "raspberry-pi-3", "raspberry-pi-5", "sipeed-maix-bit"]
 DEEP = """
 #include <stdint.h>
 int f(int n);
@@ -60,6 +63,20 @@ def test_the_bound_holds_and_is_close(name, frame, optimise):
     bound, measured = bound_and_measured(name, source, *range(7), optimise=optimise)
     assert bound.bytes is not None, bound.why_unknown
     assert frame + 64 < measured <= bound.bytes <= measured + 96
+
+
+@needs_qemu_user
+@pytest.mark.parametrize("name", LINUX)
+@pytest.mark.parametrize("frame", [80, 700, 6000])
+@pytest.mark.parametrize("optimise", ["-O2", "-Os"])
+def test_the_bound_holds_on_linux_boards(name, frame, optimise):
+    sources = FirmwareSources({"f.c": DEEP % (frame, frame)}, ("f",), optimise)
+    machine = LinuxMachine(sources, board(name))
+    for argument in range(7):
+        machine.call("f", argument)
+    bound = stack_bound(machine.firmware, board(name).core, ["f"])
+    assert bound.bytes is not None, bound.why_unknown
+    assert frame + 64 < machine.stack_bytes <= bound.bytes <= machine.stack_bytes + 96
 
 
 @pytest.mark.parametrize("name", ["nucleo-l4r5zi", "raspberry-pi-pico", "esp32-c3"])

@@ -90,17 +90,13 @@ def disassemble(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
 
 
 def _instruction(core: Core, found: capstone.CsInsn) -> Instruction:
-    if core.isa.startswith("rv"):
+    if core.is_riscv:
         return _riscv(found)
-    return _aarch64(found) if _is_aarch64(core) else _arm(found)
-
-
-def _is_aarch64(core: Core) -> bool:
-    return core.isa.startswith("armv8") and core.word_bytes == 8
+    return _aarch64(found) if core.is_aarch64 else _arm(found)
 
 
 def _engine(core: Core) -> capstone.Cs:
-    if _is_aarch64(core):
+    if core.is_aarch64:
         engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
     elif core.isa == "armv6":
         engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_ARM)
@@ -119,7 +115,7 @@ def _engine(core: Core) -> capstone.Cs:
 
 def _encoded_bytes(core: Core, code: bytes) -> int:
     first = int.from_bytes(code[:2], "little")
-    if core.system and not core.isa.startswith("rv"):
+    if not (core.is_arm or core.is_riscv):
         return 4
     is_long = first >> 11 >= 0x1D if core.is_arm else first & 3 == 3
     return 4 if is_long else 2

@@ -149,14 +149,14 @@ def _symbols(file: ELFFile, thumb: bool) -> Iterator[Symbol]:
 
 
 def _code(file: ELFFile, section: Section) -> Iterator[Image]:
-    """The parts of `section` that are instructions, by the ABI's mapping symbols ($t, $x, $d)."""
+    """The parts of `section` that are instructions, by the ABI's mapping symbols ($a, $t, $x, $d)."""
     if not section["sh_flags"] & _EXECUTABLE or section["sh_type"] == "SHT_NOBITS":
         return
     span, content = _span(section), section.data()
     marks = sorted(
         (value, not name.startswith("$d"))
         for name, value, *_ in _entries(file)
-        if name[:2] in ("$t", "$x", "$d") and value in span
+        if name[:2] in ("$a", "$t", "$x", "$d") and value in span
     )
     starts = marks or [(span.start, True)]
     for (start, is_code), (end, _) in zip(starts, [*starts[1:], (span.stop, True)], strict=True):

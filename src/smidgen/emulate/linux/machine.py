@@ -28,7 +28,7 @@ _PLUGIN = BlockPlugin(_HERE / "smg_count.c", f",regions={_REGIONS}")
 _SERVER_PREFIX = "smg_server_"
 _SECONDS_LIMIT = 600.0
 _SERVER_STACK_BYTES = 256
-"""The top of the stack, which the server uses itself."""
+"""The top of the stack, which the server uses itself, and paints below its own frames."""
 _PAINT = b"\xa5"
 _MOST_ARGUMENTS = 4
 _ENTRY_SYMBOLS = ("smg_server_start",)
@@ -144,9 +144,10 @@ class LinuxMachine:
     def stack_bytes(self) -> int:
         """The deepest stack of all calls since the last reset, by the paint that is gone."""
         (called_at,) = self._session.ask("S", (), 1)
-        untouched = self.read(self._painted.start, len(self._painted))
-        used = len(untouched.lstrip(_PAINT))
-        return called_at - self._painted.stop + used if used else 0
+        if not called_at:
+            return 0
+        below = self.read(self._painted.start, called_at - self._painted.start)
+        return len(below.lstrip(_PAINT))
 
     def _own(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks of the program itself, without those of the server that calls it."""

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from smidgen.emulate.linked.disassembly import Instruction, disassemble
 from smidgen.emulate.linked.firmware import Firmware, Symbol
-from smidgen.emulate.stack.steps import Step, step_of
+from smidgen.emulate.stack.step import Step
+from smidgen.emulate.stack.steps import step_of
 from smidgen.targets.catalogue import Core
 
 _MOST_VISITS = 8
@@ -35,7 +36,7 @@ class _UnknownError(Exception):
 
 def stack_bound(firmware: Firmware, core: Core, entries: Sequence[str]) -> StackBound:
     """The bound over calls of those of the functions `entries` that `firmware` has."""
-    if not (core.is_arm or core.isa.startswith("rv32")):
+    if not (core.is_riscv or core.isa.startswith("arm")):
         return StackBound(None, f"code of {core.isa} is not analysed")
     graph = _CallGraph(firmware, core)
     known = [firmware.symbols[name] for name in entries if name in firmware.symbols]
