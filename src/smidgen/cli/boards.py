@@ -116,15 +116,17 @@ def _row(board: smidgen.Board) -> tuple[str, ...]:
 
 
 def _currents(known: Currents | None) -> tuple[str, str]:
-    """Active and sleep current; "~" where the source calls one of them an estimate."""
+    """Active and sleep current, "~" before one that is an estimate."""
     if known is None:
         return "-", "-"
-    mark = "~" if known.has_estimates else ""
-    return _current(known.active_ma, mark), _current(known.sleep_ua, mark)
+    return (
+        _current(known.active_ma, "active" in known.estimated),
+        _current(known.sleep_ua, "sleep" in known.estimated),
+    )
 
 
-def _current(value: float | None, mark: str) -> str:
-    return "-" if value is None else f"{mark}{value:g}"
+def _current(value: float | None, is_estimate: bool) -> str:
+    return "-" if value is None else f"{'~' if is_estimate else ''}{value:g}"
 
 
 def _emulator(core: Core) -> str:

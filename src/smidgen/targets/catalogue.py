@@ -131,8 +131,8 @@ class Currents:
     """Supply currents of the chip alone: running at `clock_hz`, and asleep with RAM retained.
 
     Light-emitting diodes, regulators and debuggers of a board come on top. Boards that run Linux
-    have those of the whole board, running and idle. `source` says "estimate" of what no public
-    document was found to state. None is not known.
+    have those of the whole board, running and idle. None is not known. `estimated` says of which of
+    "active" and "sleep" no public document was found to state it; `source` says how it came about.
     """
 
     active_ma: float | None
@@ -140,11 +140,7 @@ class Currents:
     volts: float
     clock_hz: int
     source: str
-
-    @property
-    def has_estimates(self) -> bool:
-        """Whether one of them is an estimate."""
-        return "estimate" in self.source
+    estimated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,14 +341,23 @@ def _cache(fields: Record, regions: list[str]) -> Cache:
 
 
 def _currents(fields: Record) -> Currents:
-    fields.only("active_ma", "sleep_ua", "volts", "clock_hz", "source")
+    fields.only("active_ma", "sleep_ua", "estimated", "volts", "clock_hz", "source")
     return Currents(
         active_ma=_optional(fields, "active_ma"),
         sleep_ua=_optional(fields, "sleep_ua"),
         volts=fields.number("volts"),
         clock_hz=fields.integer("clock_hz", minimum=1),
         source=fields.text("source"),
+        estimated=_estimated(fields),
     )
+
+
+def _estimated(fields: Record) -> tuple[str, ...]:
+    named = fields.names("estimated") if "estimated" in fields.fields else ()
+    for name in named:
+        if name not in ("active", "sleep"):
+            raise fields.problem("estimated", f"names {name!r}", "known: active, sleep")
+    return named
 
 
 def _optional(fields: Record, key: str) -> float | None:

@@ -92,9 +92,11 @@ def _currents(board: Board) -> list[str]:
     whose, at_rest = ("whole board", "idle") if board.core.system else ("chip alone", "asleep")
     parts = []
     if currents.active_ma is not None:
-        parts.append(f"{currents.active_ma:g} mA active at {currents.clock_hz / 1e6:g} MHz")
+        about = "about " if "active" in currents.estimated else ""
+        parts.append(f"{about}{currents.active_ma:g} mA active at {currents.clock_hz / 1e6:g} MHz")
     if currents.sleep_ua is not None:
-        parts.append(f"{currents.sleep_ua:g} uA {at_rest}")
+        about = "about " if "sleep" in currents.estimated else ""
+        parts.append(f"{about}{currents.sleep_ua:g} uA {at_rest}")
     text = f"{', '.join(parts)}, at {currents.volts:g} V (the {whose})"
     return _with_source(_line("currents", text), currents.source)
 

@@ -58,13 +58,8 @@ def test_boards_name_their_emulator_and_whether_it_is_at_hand(
 def test_boards_show_currents_and_notes(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = call(capsys, "boards", "--battery")
     names = {line.split()[0] for line in out.splitlines()[1:]}
-<<<<<<< HEAD
-    assert "3.16" in out and "nrf52840-dk" in names
-    assert "corstone-300" not in names
-=======
     assert " 3.16" in out and "nrf52840-dk" in names and " ~2.6 " in out  # the nRF52833's
-    assert not names & {"corstone-300", "nucleo-l4r5zi"}
->>>>>>> 44b4b2c (Give currents of every board but ST's, NXP's and Silicon Labs', estimates marked as such)
+    assert "corstone-300" not in names
     _, notes, _ = call(capsys, "boards", "stm32l4", "--notes")
     assert "0x08000000" in notes and "DS12023" in notes and "5 wait states" in notes
 

@@ -114,17 +114,10 @@ def test_currents_of_the_board_or_of_the_user():
 @pytest.mark.parametrize(
     ("known", "given", "lacks"),
     [
-<<<<<<< HEAD
         ((None, None), (None, None), "active and sleep currents are not known.*--active-ma and"),
         ((None, None), (20.0, None), "its sleep current is not known.*--sleep-ua"),
         ((None, 3.0), (None, None), "its active current is not known.*--active-ma"),
         ((20.0, None), (None, None), "its sleep current is not known.*--sleep-ua"),
-=======
-        ("nucleo-g071rb", (None, None), "active and sleep currents are not known.*--active-ma and"),
-        ("nucleo-g071rb", (20.0, None), "its sleep current is not known.*--sleep-ua"),
-        ("corstone-300", (None, 5.0), "its active current is not known.*--active-ma"),
-        ("nucleo-l4r5zi", (None, None), "its sleep current is not known.*--sleep-ua"),
->>>>>>> 44b4b2c (Give currents of every board but ST's, NXP's and Silicon Labs', estimates marked as such)
     ],
 )
 def test_what_is_not_known_is_asked_for(known, given, lacks):

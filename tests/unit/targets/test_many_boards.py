@@ -68,6 +68,7 @@ def test_what_was_only_recalled_or_derived_says_so(each):
     for source in (currents, *sources):
         assert "recalled" not in source or "not looked up" in source
     assert "estimate" in currents or not any(word in currents for word in DERIVED)
+    assert ("estimate" in currents) == bool(each.currents and each.currents.estimated)
 
 
 def test_chips_of_these_vendors_have_currents_and_wait_states():

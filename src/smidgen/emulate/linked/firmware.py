@@ -149,7 +149,7 @@ def _symbols(file: ELFFile, thumb: bool) -> Iterator[Symbol]:
 
 
 def _code(file: ELFFile, section: Section) -> Iterator[Image]:
-    """The parts of `section` that are instructions, by the ABI's mapping symbols ($a, $t, $x, $d)."""
+    """The parts of `section` that are code, by the mapping symbols of the ABI ($a, $t, $x, $d)."""
     if not section["sh_flags"] & _EXECUTABLE or section["sh_type"] == "SHT_NOBITS":
         return
     span, content = _span(section), section.data()
