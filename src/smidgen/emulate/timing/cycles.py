@@ -1,7 +1,7 @@
 """Modelled clocks of blocks that were counted, and the sums by layer and by function.
 
 They are what the core's table says for memory that never waits, and the simulated waits for the
-board's memory (`waits`) on top.
+board's memory (`memory`) on top.
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ class Machine:
             for an unaligned address that the core forbids but the emulator allows (with LDRD, LDM,
             VLDR and the like; with any instruction on RISC-V). Such calls take four times as long.
         simulated_calls: in so many first calls of each function the waits for memory are simulated
-            (see `waits`), and in the next call after one that ran code which never was. What the
-            latest of them waited is taken for all others; the first finds empty caches. Such calls
-            take ten times as long.
+            (`timing.memory`), and in the next call after one that ran code which never was. What
+            the latest of them waited is taken for all others; the first finds empty caches. Such
+            calls take ten times as long.
 
     Raises:
         EmulationError: the core is not emulated, or the code has instructions that it lacks.

@@ -1,4 +1,4 @@
-"""The hooks in C (`counter.c`, `waits.c`), compiled for this computer."""
+"""The hooks in C (`counter.c`, `waits.c` with the simulated memory), compiled for this computer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 from functools import lru_cache
 from pathlib import Path
 
+from smidgen.emulate.timing.memory import memory_sources
 from smidgen.targets.toolchain import compile_host_library
 
 _SOURCES = ("counter.h", "counter.c", "waits.c")
@@ -16,9 +17,8 @@ U32, U64, POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 def library() -> ctypes.CDLL:
     """The compiled hooks."""
     here = Path(__file__).parent
-    path = compile_host_library(
-        {name: (here / name).read_text(encoding="utf-8") for name in _SOURCES}
-    )
+    own = {name: (here / name).read_text(encoding="utf-8") for name in _SOURCES}
+    path = compile_host_library({**own, **memory_sources()})
     found = ctypes.CDLL(str(path))
     found.smg_counter_new.restype = POINTER
     found.smg_counter_new.argtypes = (POINTER, POINTER, POINTER, U32, ctypes.c_int32)

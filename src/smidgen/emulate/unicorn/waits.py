@@ -1,17 +1,6 @@
-"""Waits for memory, simulated: what a board's flash, RAM and caches add to the core's own clocks.
+"""Follows what Unicorn runs through the simulated memory of its board (`timing.memory`).
 
-Every fetch and every load of a call is followed through a model of the board's memory, natively
-(`waits.c`). The rules:
-
-- A read of a region waits its `wait_states` for each `read_bytes` that it needs.
-- A cache (least recently used line goes) is filled by whole lines; what is in it waits for nothing.
-- Code is fetched once for each line (or `read_bytes`, without a cache) that execution enters. A
-  region with `prefetch` reads ahead: when execution runs straight on into what is missing, the
-  instructions since the last fetch count as clocks that it had already.
-- Loads have the core wait until the data has come; stores do not, there is a buffer for one.
-- Fetches and loads do not delay each other, and DMA and other bus masters are not there.
-
-Caches start out empty and keep what they hold from call to call.
+A hook in C (`waits.c`) on each instruction; what loads and stores reach is read off their operands.
 """
 
 from __future__ import annotations
@@ -24,29 +13,10 @@ from unicorn import UC_HOOK_CODE, Uc
 
 from smidgen.emulate.linked.accesses import Access, accesses
 from smidgen.emulate.linked.firmware import Image
+from smidgen.emulate.timing.memory import cache_records, region_records
 from smidgen.emulate.unicorn.hooks import Hook, add_hook, remove_hook
 from smidgen.emulate.unicorn.native import U32, library
-from smidgen.targets.catalogue import Board, Cache, MemoryRegion
-
-_NO_CACHE = 0xFFFF_FFFF
-
-
-class _RegionRecord(ctypes.Structure):
-    _fields_ = tuple(
-        (name, U32)
-        for name in (
-            "start", "end", "wait", "read_bytes", "prefetch", "code_cache", "data_cache",
-        )
-    )  # fmt: skip
-
-
-class _CacheRecord(ctypes.Structure):
-    _fields_ = (
-        ("line_bytes", U32),
-        ("sets", U32),
-        ("ways", U32),
-        ("tags", ctypes.c_void_p),
-    )
+from smidgen.targets.catalogue import Board
 
 
 class _AccessRecord(ctypes.Structure):
@@ -88,11 +58,7 @@ class MemoryWaits:
         """Makes the tables when they are wanted for the first time."""
         if self._state:
             return
-        caches = (_CacheRecord * len(self._board.caches))(*map(_cache, self._board.caches))
-        regions = [*self._board.flash, *self._board.ram]
-        records = (_RegionRecord * len(regions))(
-            *(_region(region, self._board.caches) for region in regions)
-        )
+        caches, records = cache_records(self._board), region_records(self._board)
         native = library()
         self._state = native.smg_waits_new(counter, records, len(records), caches, len(caches))
         if not self._state:
@@ -110,34 +76,6 @@ class MemoryWaits:
         library().smg_waits_code(
             self._state, start, len(self._access_at), self._access_at, self._accesses
         )
-
-
-def _cache(cache: Cache) -> _CacheRecord:
-    return _CacheRecord(cache.line_bytes, cache.sets, cache.ways_in_set, None)
-
-
-def _region(region: MemoryRegion, caches: Sequence[Cache]) -> _RegionRecord:
-    return _RegionRecord(
-        region.address,
-        region.end,
-        region.wait_states,
-        region.read_bytes,
-        int(region.prefetch),
-        _serving(region, caches, "code"),
-        _serving(region, caches, "data"),
-    )
-
-
-def _serving(region: MemoryRegion, caches: Sequence[Cache], what: str) -> int:
-    """The number of the cache through which the region's code or data go."""
-    return next(
-        (
-            number
-            for number, cache in enumerate(caches)
-            if region.name in cache.regions and cache.serves in (what, "both")
-        ),
-        _NO_CACHE,
-    )
 
 
 def _access(access: Access) -> _AccessRecord:
