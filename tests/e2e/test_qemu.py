@@ -95,6 +95,20 @@ def test_both_emulators_agree_on_every_core_that_both_have(core: str) -> None:
 
 
 @needs_qemu
+@pytest.mark.parametrize("core", BOARDS)
+def test_both_emulators_simulate_the_same_waits_for_every_layer(core: str) -> None:
+    artifact = smidgen.compile(small_convnet(), BOARDS[core])
+    samples = random_samples(small_convnet(), 1)
+    found = []
+    for emulator in ("unicorn", "qemu"):
+        device = Device(artifact, board(BOARDS[core]), emulator)
+        runs = [measure(device, samples) for _ in range(2)]
+        found.append([[layer.wait_cycles for layer in run.layers] for run in runs])
+    assert found[0] == found[1]
+    assert sum(found[0][0]) > 0 or not board(BOARDS[core]).waits_for_memory
+
+
+@needs_qemu
 def test_command_line_profiles_a_cortex_m55(small_model: Path) -> None:
     command = ["profile", str(small_model), "--board", "corstone-300"]
     told = CliRunner().invoke(cli, [*command, "--json"])

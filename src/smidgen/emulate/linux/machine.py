@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
@@ -12,9 +11,9 @@ from pathlib import Path
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.installed import find
 from smidgen.emulate.linked.firmware import Firmware, Sizes, Symbol, read_firmware
+from smidgen.emulate.linux.blocks import RegionBlocks
 from smidgen.emulate.linux.executable import linux_program
 from smidgen.emulate.program import FirmwareSources
-from smidgen.emulate.qemu.blocks import BlockPlugin
 from smidgen.emulate.qemu.session import Session
 from smidgen.emulate.timing.blocks import Block
 from smidgen.emulate.timing.cycles import Counts, count
@@ -22,9 +21,7 @@ from smidgen.targets.catalogue import Board, Core, MemoryRegion
 from smidgen.targets.toolchain import compile_object
 
 _HERE = Path(__file__).parent
-_REGIONS = "regions.bin"
 _SERVER = _HERE / "smg_server.c"
-_PLUGIN = BlockPlugin(_HERE / "smg_count.c", f",regions={_REGIONS}")
 _SERVER_PREFIX = "smg_server_"
 _SECONDS_LIMIT = 600.0
 _SERVER_STACK_BYTES = 256
@@ -123,7 +120,7 @@ class LinuxMachine:
             raise EmulationError(
                 f"{symbol} on {self.board.name}", f"{problem.thing} {problem.why}", problem.hint
             ) from None
-        self._ran.update(self._own(self._session.take_blocks() or ()))
+        self._ran.update(self._own(self._blocks.take()))
         return result
 
     def read(self, address: int, count: int) -> bytes:
@@ -157,24 +154,21 @@ class LinuxMachine:
                 yield block
 
     def _start(self) -> None:
-        files = {
-            "program": linux_program(self.elf, self._image, (_CODE, _RAM)),
-            _REGIONS: self._places(),
-        }
+        files = {"program": linux_program(self.elf, self._image, (_CODE, _RAM))}
         core = self.board.core
         command = [self._qemu, "-cpu", core.emulator_model]
+        self._blocks = RegionBlocks(self._places())
         self._session = Session(
-            core.name, command, files, _SECONDS_LIMIT, counted_by=_PLUGIN, program="./program"
+            core.name, command, files, _SECONDS_LIMIT, plugin=self._blocks, program="./program"
         )
         self.write(self._painted.start, _PAINT * len(self._painted))
 
-    def _places(self) -> bytes:
+    def _places(self) -> list[int]:
         """Where the root function lies and where the layers start; 1 is where no function is."""
         root = self._function(self._root) if self._root else Symbol("", 0, 0, True)
         known = self.firmware.symbols
         entries = [known[each].address if each in known else 1 for each in self._layers]
-        words = (root.address, root.address + root.bytes, *entries)
-        return struct.pack(f"<{len(words)}Q", *words)
+        return [root.address, root.address + root.bytes, *entries]
 
     def _symbol(self, name: str) -> Symbol:
         if name not in self.firmware.symbols:

@@ -48,14 +48,13 @@ EXPORTED extern int qemu_plugin_version;
 int qemu_plugin_version = 1;
 
 typedef struct {
-    uint32_t address, size, instructions, region;
+    uint32_t region, address, size, instructions;
     uint64_t executions;
     uint64_t taken; /* how often the next block was not the one that follows in memory */
 } record_t;
 
 typedef struct {
     uint32_t count, capacity;
-    uint64_t spare;
     record_t records[];
 } table_t;
 
@@ -100,7 +99,7 @@ static record_t *record_of(const block_t *block) {
         abort();
     }
     record_t *record = &table->records[table->count++];
-    *record = (record_t){block->address, block->size, block->instructions, region, 0, 0};
+    *record = (record_t){region, block->address, block->size, block->instructions, 0, 0};
     return record;
 }
 

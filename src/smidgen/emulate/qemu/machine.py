@@ -12,11 +12,14 @@ from smidgen.emulate.faults import Fault
 from smidgen.emulate.installed import find
 from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.program import FirmwareSources
-from smidgen.emulate.qemu.blocks import BLOCKS
+from smidgen.emulate.qemu.blocks import BlockTable, takes_plugins
 from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
 from smidgen.emulate.qemu.causes import STACK_OVERFLOW, explain
+from smidgen.emulate.qemu.placement import board_record
 from smidgen.emulate.qemu.session import CoreFault, Session
 from smidgen.emulate.qemu.tally import Ran, Tally
+from smidgen.emulate.qemu.waits import SimulatedWaits
+from smidgen.emulate.timing.blocks import Block
 from smidgen.emulate.timing.cycles import Counts
 from smidgen.targets.catalogue import Board
 
@@ -30,6 +33,8 @@ _MONITOR = Path(__file__).with_name("smg_monitor.c")
 _MONITOR_SYMBOLS = ("smg_monitor_start", "smg_monitor_fault", "smg_monitor_nothing")
 _EXCEPTIONS = 14
 _PAINT = 0xA5
+_NOWHERE = 0xFFFF_FFFF
+"""An odd address, which no function has."""
 _REGISTER_ARGUMENTS, _STACK_ARGUMENTS = 4, 4
 
 
@@ -38,14 +43,18 @@ class QemuMachine:
 
     It is linked for that machine's memory; `firmware` are symbols and sizes as linked for `board`
     itself. Instructions are counted exactly, by QEMU's virtual clock (-icount). Clocks are modelled
-    where the core has a table and QEMU was built with plugins; without waits for memory.
+    where the core has a table and QEMU was built with plugins; waits for memory are those of the
+    board, at the addresses that `firmware` has there.
 
     Args:
         program: what to compile.
         board: whose core is emulated.
-        firmware: what was linked for `board`; default: what runs here, the monitor included.
+        firmware: what was linked for `board`; default: what runs here, the monitor included, and
+            then no waits are simulated.
         seconds_limit: of this computer's time, for one call.
         debugger: a listening socket to which GDB may connect; then no call has a limit.
+        simulated_calls: in so many first calls of each function the waits for memory are simulated
+            (see `SimulatedWaits`); such calls take longer.
 
     Raises:
         EmulationError: QEMU is not installed, or has no machine with this core.
@@ -60,6 +69,7 @@ class QemuMachine:
         *,
         seconds_limit: float = DEFAULT_SECONDS_LIMIT,
         debugger: socket.socket | None = None,
+        simulated_calls: int = 2,
     ) -> None:
         self.board = board
         self._host: QemuBoard = qemu_board(board.core)
@@ -67,10 +77,14 @@ class QemuMachine:
         self._debugger = debugger
         self.own_sources: Mapping[str, str] = {_MONITOR.name: _MONITOR.read_text(encoding="utf-8")}
         self.elf = _link(program, self.own_sources, board, self._host)
-        self._image = read_firmware(self.elf)
-        self.firmware = firmware or self._image
+        self.own_firmware = read_firmware(self.elf)
+        self.firmware = firmware or self.own_firmware
         self._root: str | None = None
         self._layers: tuple[str, ...] = ()
+        is_simulated = firmware is not None and board.waits_for_memory
+        self._waits = SimulatedWaits(simulated_calls if is_simulated else 0)
+        memory = board_record(board, self.firmware, self.own_firmware) if is_simulated else b""
+        self._blocks = BlockTable(memory) if takes_plugins(find(PROGRAM)) else None
         self._session = self._start()
         self.clear_counts()
         self.reset()
@@ -81,10 +95,10 @@ class QemuMachine:
         if not self._session.alive:
             self._session = self._start()
         self._fill(range(self._ram.start, self._data_ram().stop), _PAINT)
-        for span in self._image.zeroed:
+        for span in self.own_firmware.zeroed:
             if span.start in self._ram:
                 self._fill(span, 0)
-        for image in self._image.images:
+        for image in self.own_firmware.images:
             if image.address in self._ram:
                 self.write(image.address, image.content)
 
@@ -98,11 +112,12 @@ class QemuMachine:
         if root is not None:
             self._function(root)
         self._root, self._layers = root, layers
+        self._waits.forget()
         self.clear_counts()
 
     def clear_counts(self) -> None:
         """Forgets what was counted."""
-        self._tally = Tally(self._layers, self._image, self.board)
+        self._tally = Tally(self._layers, self.own_firmware, self.board, self._waits)
 
     def counts(self) -> Counts:
         """What ran since the counts were cleared, by layer and by function."""
@@ -116,8 +131,8 @@ class QemuMachine:
             EmulationError: the core faulted, or ran for longer than the limit.
         """
         if symbol != self._root or not self._layers:
-            result, ran = self._invoke(symbol, args)
-            self._tally.add_call(ran)
+            result, ran = self._invoke(symbol, args, simulated=self._waits.wants(symbol))
+            self._tally.add_call(symbol, ran, {})
             return result
         return self._call_root(symbol, args)
 
@@ -138,7 +153,7 @@ class QemuMachine:
     @property
     def stack_bytes(self) -> int:
         """The deepest stack of all calls since the last reset, by the paint that is gone."""
-        stack = self._image.stack
+        stack = self.own_firmware.stack
         used = len(self.read(stack.start, len(stack)).lstrip(bytes([_PAINT])))
         return used + -used % self.board.core.word_bytes
 
@@ -164,14 +179,16 @@ class QemuMachine:
     def _call_root(self, symbol: str, args: tuple[int, ...]) -> int:
         data, (before, after) = self._data_ram(), self._host.copies
         self._copy(before, data.start, len(data))
-        result, ran = self._invoke(symbol, args)
-        self._tally.add_call(ran)
+        result, whole = self._invoke(symbol, args, simulated=self._waits.wants(symbol))
         self._copy(after, data.start, len(data))
         self._copy(data.start, before, len(data))
-        for index, layer in enumerate(self._layers):
-            if layer in self._image.symbols:
-                self._tally.add_layer(index, self._invoke(layer, args)[1])
+        parts = {
+            index: self._invoke(layer, args)[1]
+            for index, layer in enumerate(self._layers)
+            if layer in self.own_firmware.symbols
+        }
         self._require_same(after)
+        self._tally.add_call(symbol, whole, parts)
         return result
 
     def _require_same(self, copy: int) -> None:
@@ -184,28 +201,54 @@ class QemuMachine:
                 "this is a bug in smidgen",
             )
 
-    def _invoke(self, symbol: str, args: tuple[int, ...]) -> tuple[int, Ran]:
-        """The result of one call, and what it ran."""
+    def _invoke(
+        self, symbol: str, args: tuple[int, ...], *, simulated: bool = False
+    ) -> tuple[int, Ran]:
+        """The result of one call, and what it ran; its waits are noted if it is `simulated`."""
         stack = self._push(args[_REGISTER_ARGUMENTS:])
         operands = (self._function(symbol).address, stack, *args[:_REGISTER_ARGUMENTS])
-        self._session.take_blocks()
+        self._count_blocks(symbol, simulated)
         try:
             result, fast, slow = self._ask("C", operands, 3)
         except CoreFault as fault:
-            found = Fault(fault.report.pc, explain(fault.report, self._image.stack))
-            raise found.error(symbol, self.board, self._image) from None
-        blocks = self._session.take_blocks()
+            found = Fault(fault.report.pc, explain(fault.report, self.own_firmware.stack))
+            raise found.error(symbol, self.board, self.own_firmware) from None
+        blocks = self._take_blocks()
         self._check_stack(symbol)
         ticks = _unwrapped(fast, slow * self._host.fast_hz // SLOW_HZ)
         nanoseconds = ticks * 1_000_000_000 / self._host.fast_hz
         instructions = round(nanoseconds / (1 << NANOSECONDS_SHIFT)) - self._call_cost
         return result, Ran(instructions, blocks)
 
+    def _count_blocks(self, symbol: str, simulated: bool) -> None:
+        """Starts to count blocks anew; with their waits, by layer, if memory is `simulated`."""
+        table = self._blocks
+        if table is None:
+            return
+        table.take()
+        table.follow_memory(simulated)
+        if symbol == self._root:
+            root, known = self._function(symbol), self.own_firmware.symbols
+            entries = [known[each].address if each in known else _NOWHERE for each in self._layers]
+            table.set_regions(range(root.address, root.address + root.bytes), entries)
+        else:
+            table.set_regions(range(0), ())
+
+    def _take_blocks(self) -> tuple[Block, ...] | None:
+        """What ran since; None where QEMU cannot tell."""
+        table = self._blocks
+        if table is None:
+            return None
+        runs = table.take()
+        table.follow_memory(False)
+        self._waits.learn(runs.waits)
+        return runs.blocks
+
     def _check_stack(self, symbol: str) -> None:
         """On some boards the addresses below the RAM swallow what is written to them."""
-        bottom = self._image.stack.start
+        bottom = self.own_firmware.stack.start
         if self.read(bottom, 4) != bytes([_PAINT]) * 4:
-            raise Fault(bottom, STACK_OVERFLOW).error(symbol, self.board, self._image)
+            raise Fault(bottom, STACK_OVERFLOW).error(symbol, self.board, self.own_firmware)
 
     def _push(self, args: tuple[int, ...]) -> int:
         """Puts `args` on the stack, as the Arm procedure call standard wants; the new top."""
@@ -213,7 +256,7 @@ class QemuMachine:
             most = _REGISTER_ARGUMENTS + _STACK_ARGUMENTS
             raise EmulationError("call", f"has more than {most} arguments")
         words = struct.pack(f"<{len(args)}I", *(arg & 0xFFFF_FFFF for arg in args))
-        top = (self._image.stack.stop - len(words)) & -16
+        top = (self.own_firmware.stack.stop - len(words)) & -16
         if words:
             self.write(top, words)
         return top
@@ -232,7 +275,7 @@ class QemuMachine:
         files = {"firmware.elf": self.elf, "vectors.bin": vectors}
         handles = [self._debugger.fileno()] if self._debugger else []
         return Session(
-            self._host.machine, command, files, self._seconds_limit, handles, counted_by=BLOCKS
+            self._host.machine, command, files, self._seconds_limit, handles, self._blocks
         )
 
     def _ask(
@@ -256,15 +299,15 @@ class QemuMachine:
 
     def _data_ram(self) -> range:
         """Behind the stack: initialised and zeroed data."""
-        zeroed = [span.stop for span in self._image.zeroed]
-        loaded = [image.address + len(image.content) for image in self._image.images]
+        zeroed = [span.stop for span in self.own_firmware.zeroed]
+        loaded = [image.address + len(image.content) for image in self.own_firmware.images]
         ends = [end for end in (*zeroed, *loaded) if end - 1 in self._ram]
-        return range(self._image.stack.stop, max(ends, default=self._image.stack.stop))
+        return range(self.own_firmware.stack.stop, max(ends, default=self.own_firmware.stack.stop))
 
     def _symbol(self, name: str) -> Symbol:
-        if name not in self._image.symbols:
-            raise UnknownName("symbol", name, self._image.symbols)
-        return self._image.symbols[name]
+        if name not in self.own_firmware.symbols:
+            raise UnknownName("symbol", name, self.own_firmware.symbols)
+        return self.own_firmware.symbols[name]
 
     def _function(self, name: str) -> Symbol:
         found = self._symbol(name)

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.qemu.blocks import BlockPlugin, BlockTable, takes_plugins
-from smidgen.emulate.timing.blocks import Block
+from smidgen.emulate.qemu.blocks import Plugin
 
 _REQUEST_WORDS = 7
 _DONE = 0x4B4F
@@ -61,7 +60,7 @@ class Session:
         files: the contents of that folder, by name.
         seconds_limit: for one answer.
         handles: file descriptors that the process keeps.
-        counted_by: the plugin that counts how often each block of code runs, if QEMU has plugins.
+        plugin: of QEMU, that counts what runs.
         program: the file that QEMU runs, behind all options; "" for whole boards.
     """
 
@@ -72,7 +71,7 @@ class Session:
         files: Mapping[str, bytes],
         seconds_limit: float,
         handles: Sequence[int] = (),
-        counted_by: BlockPlugin | None = None,
+        plugin: Plugin | None = None,
         program: str = "",
     ) -> None:
         self._name = name
@@ -82,8 +81,7 @@ class Session:
         for file, content in files.items():
             (place / file).write_bytes(content)
             (place / file).chmod(0o700)  # a program must be executable
-        self._blocks = _block_table(command[0], place, counted_by)
-        command = [*command, *(self._blocks.arguments if self._blocks else [])]
+        command = [*command, *(plugin.install(place) if plugin else [])]
         command += [program] if program else []
         with (place / "messages").open("wb") as messages:
             self._process = subprocess.Popen(
@@ -96,10 +94,6 @@ class Session:
     def alive(self) -> bool:
         """Whether it still answers."""
         return self._stop.alive
-
-    def take_blocks(self) -> tuple[Block, ...] | None:
-        """What ran since the last take, the monitor included; None where QEMU cannot tell."""
-        return self._blocks.take() if self._blocks else None
 
     def close(self) -> None:
         """Ends the process."""
@@ -178,7 +172,3 @@ def _stop(process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[
     for pipe in (process.stdin, process.stdout):
         _opened(pipe).close()
     folder.cleanup()
-
-
-def _block_table(program: str, folder: Path, plugin: BlockPlugin | None) -> BlockTable | None:
-    return BlockTable(folder, plugin) if plugin and takes_plugins(program) else None

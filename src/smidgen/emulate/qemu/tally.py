@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from smidgen.emulate.linked.firmware import Firmware
+from smidgen.emulate.qemu.waits import SimulatedWaits
 from smidgen.emulate.timing.blocks import Block
-from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts, count, table_cycles
+from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts, Share, count
 from smidgen.targets.catalogue import Board
 
 _MONITOR = "smg_monitor_"
@@ -23,75 +24,119 @@ class Ran:
 
 
 class Tally:
-    """The calls of a root function, and of the layers that it consists of."""
+    """The calls of a root function, and of the layers that it consists of.
 
-    def __init__(self, layers: tuple[str, ...], image: Firmware, board: Board) -> None:
+    `waits` tell what blocks waited for the board's memory, if that is simulated.
+    """
+
+    def __init__(
+        self,
+        layers: tuple[str, ...],
+        image: Firmware,
+        board: Board,
+        waits: SimulatedWaits,
+    ) -> None:
         self._layers, self._image, self._board = layers, image, board
+        self._waits = waits
         self._total = 0
         self._by_layer = [0] * len(layers)
-        self._clocks_by_layer = [0.0] * len(layers)
-        self._blocks: Counter[Block] = Counter()
-        self._layer_blocks: list[Block] = []
+        self._runs = _Runs()
         self._has_clocks = bool(board.core.cycle_model)
 
-    def add_call(self, ran: Ran) -> None:
-        """Adds a whole call."""
-        self._total += ran.instructions
-        self._has_clocks &= ran.blocks is not None
-        self._blocks.update(self._own(ran.blocks or ()))
-
-    def add_layer(self, index: int, ran: Ran) -> None:
-        """Adds what layer `index` ran by itself."""
-        self._by_layer[index] += ran.instructions
-        if self._has_clocks:
-            own = [replace(block, region=index + 1) for block in self._own(ran.blocks or ())]
-            self._clocks_by_layer[index] += sum(map(self._clocks, own))
-            self._layer_blocks += own
+    def add_call(self, symbol: str, whole: Ran, parts: Mapping[int, Ran]) -> None:
+        """Adds a call of `symbol`, and what layer i ran of it, by itself, as `parts[i]`."""
+        self._total += whole.instructions
+        for index, part in parts.items():
+            self._by_layer[index] += part.instructions
+        if whole.blocks is None:
+            self._has_clocks = False
+            return
+        blocks = tuple(self._by_region(whole, parts))
+        self._runs.add(blocks)
+        self._waits.ran(symbol, blocks)
 
     def counts(self) -> Counts:
         """All sums; instructions of functions are those of the blocks."""
         if not self._has_clocks:
-            return self._without_clocks()
-        blocks = [
-            replace(block, executions=block.executions * times, taken=block.taken * times)
-            for block, times in self._blocks.items()
-        ]
-        by_function = count(blocks, (), self._image, self._board.core)
-        waits = None if self._board.waits_for_memory else 0  # they are not simulated here
-        total = by_function.modelled_cycles or 0
-        outside = total - round(sum(self._clocks_by_layer))
-        clocks = (outside, *map(round, self._clocks_by_layer))
-        return Counts(
-            layers=tuple(
-                RegionCounts(name, instructions, cycles, waits)
-                for (name, instructions), cycles in zip(self._rows(), clocks, strict=True)
-            ),
-            functions=tuple(replace(row, wait_cycles=waits) for row in by_function.functions),
-            instructions=self._total,
-            modelled_cycles=total,
-            wait_cycles=waits,
-            shares=tuple(
-                replace(share, wait_cycles=waits)
-                for share in count(
-                    self._layer_blocks, self._layers, self._image, self._board.core
-                ).shares
-            ),
+            rows = tuple(RegionCounts(name, number, None) for name, number in self._rows())
+            return Counts(rows, (), self._total, None)
+        found = count(self._blocks(), self._layers, self._image, self._board.core)
+        exact = (instructions for _, instructions in self._rows())
+        layers = tuple(
+            replace(row, instructions=instructions)
+            for row, instructions in zip(found.layers, exact, strict=True)
         )
+        counts = replace(found, layers=layers, instructions=self._total)
+        return counts if self._knows_waits else _without_waits(counts)
 
-    def _without_clocks(self) -> Counts:
-        layers = (RegionCounts(name, instructions, None) for name, instructions in self._rows())
-        return Counts(tuple(layers), (), self._total, None)
+    @property
+    def _knows_waits(self) -> bool:
+        """Memory without wait states need not be simulated."""
+        return self._waits.are_simulated or not self._board.waits_for_memory
+
+    def _blocks(self) -> Iterator[Block]:
+        return map(self._waits.added_to, self._runs.blocks())
+
+    def _by_region(self, whole: Ran, parts: Mapping[int, Ran]) -> Iterator[Block]:
+        """What layers ran, and in region 0 what remains of the whole."""
+        outside = _Runs()
+        outside.add(self._own(whole))
+        for index, part in parts.items():
+            own = tuple(self._own(part))
+            outside.take_away(own)
+            yield from (replace(block, region=index + 1) for block in own)
+        yield from outside.blocks()
+
+    def _own(self, ran: Ran) -> Iterator[Block]:
+        """The blocks of the firmware itself, without the monitor's."""
+        for block in ran.blocks or ():
+            function = self._image.function_at(block.address)
+            if function and not function.name.startswith(_MONITOR):
+                yield block
 
     def _rows(self) -> Iterator[tuple[str, int]]:
         outside = self._total - sum(self._by_layer)
         yield from zip((ROOT, *self._layers), (outside, *self._by_layer), strict=True)
 
-    def _own(self, blocks: Iterable[Block]) -> Iterator[Block]:
-        """The blocks of the firmware itself, without the monitor's."""
-        for block in blocks:
-            function = self._image.function_at(block.address)
-            if function and not function.name.startswith(_MONITOR):
-                yield block
 
-    def _clocks(self, block: Block) -> float:
-        return table_cycles(block, self._image, self._board.core)
+class _Runs:
+    """Runs of blocks, added up."""
+
+    def __init__(self) -> None:
+        self._executions: Counter[Block] = Counter()
+        self._taken: Counter[Block] = Counter()
+
+    def add(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            self._add(block, block.executions, block.taken)
+
+    def take_away(self, blocks: Iterable[Block]) -> None:
+        for block in blocks:
+            self._add(block, -block.executions, -block.taken)
+
+    def blocks(self) -> Iterator[Block]:
+        for block, executions in self._executions.items():
+            taken = self._taken[block]
+            if executions or taken:
+                yield replace(block, executions=executions, taken=taken)
+
+    def _add(self, block: Block, executions: int, taken: int) -> None:
+        key = replace(block, executions=0, taken=0, simulated=0, waits=0)
+        self._executions[key] += executions
+        self._taken[key] += taken
+
+
+def _without_waits(counts: Counts) -> Counts:
+    def known(row: RegionCounts) -> RegionCounts:
+        return replace(row, wait_cycles=None)
+
+    def share(each: Share) -> Share:
+        return replace(each, wait_cycles=None)
+
+    return replace(
+        counts,
+        layers=tuple(map(known, counts.layers)),
+        functions=tuple(map(known, counts.functions)),
+        shares=tuple(map(share, counts.shares)),
+        wait_cycles=None,
+    )

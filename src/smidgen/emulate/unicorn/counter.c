@@ -260,13 +260,22 @@ static uint32_t instruction_bytes(const counter_t *counter, uint16_t first) {
     return (first & 3U) == 3U ? 4U : 2U;
 }
 
+uint32_t smg_counter_instruction_bytes(const counter_t *counter, void *engine, uint32_t address) {
+    uint16_t first = 0;
+    (void)counter->mem_read(engine, address, &first, sizeof first);
+    return instruction_bytes(counter, first);
+}
+
+uint32_t smg_counter_block_end(const counter_t *counter) {
+    const block_t *last = counter->last == NONE ? NULL : &counter->blocks[counter->last];
+    return last == NULL ? 0U : last->address + last->size;
+}
+
 static uint32_t instructions_in(const counter_t *counter, void *engine, uint32_t address,
                                 uint32_t size) {
     uint32_t count = 0;
     for (uint32_t at = 0; at < size; ++count) {
-        uint16_t first = 0;
-        (void)counter->mem_read(engine, (uint64_t)address + at, &first, sizeof first);
-        at += instruction_bytes(counter, first);
+        at += smg_counter_instruction_bytes(counter, engine, address + at);
     }
     return count;
 }

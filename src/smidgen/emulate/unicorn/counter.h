@@ -13,6 +13,12 @@ typedef struct counter counter_t;
 /* Reads a 32-bit register of the engine. */
 uint32_t smg_counter_register(const counter_t *counter, void *engine, int32_t id);
 
+/* The bytes of the instruction at `address`. */
+uint32_t smg_counter_instruction_bytes(const counter_t *counter, void *engine, uint32_t address);
+
+/* The address behind the block that runs. */
+uint32_t smg_counter_block_end(const counter_t *counter);
+
 /* Whether runs of blocks are from now on noted as runs with simulated memory, for which
  * `smg_counter_waited` then tells the clocks that the running block waits. A block that runs again
  * in a later simulation forgets the earlier one. */

@@ -24,6 +24,7 @@ typedef struct {
     uint32_t code_start, code_halfwords;
     const uint32_t *access_at; /* for each halfword of code: 0, or an access + 1 */
     const access_t *accesses;
+    uint32_t next, block_end; /* behind the last instruction, and behind its block */
 } waits_t;
 
 waits_t *smg_waits_new(counter_t *counter, const region_t *regions, uint32_t region_count,
@@ -74,11 +75,29 @@ static uint32_t address_of(const waits_t *waits, void *engine, const access_t *a
     return address;
 }
 
+/* Unicorn does not tell of instructions that an IT block skips, which are fetched all the same and
+ * take a clock: those between the last one and `address`, or the end of their block. */
+static uint32_t pass_skipped(waits_t *waits, void *engine, uint32_t address) {
+    const uint32_t end = smg_counter_block_end(waits->counter);
+    const uint32_t behind =
+        end == waits->block_end && address >= waits->next ? address : waits->block_end;
+    uint32_t clocks = 0;
+    for (uint32_t at = waits->next; at < behind;) {
+        const uint32_t size = smg_counter_instruction_bytes(waits->counter, engine, at);
+        clocks += smg_memory_fetch(&waits->memory, at, size);
+        smg_memory_passed(&waits->memory, 1U);
+        at += size;
+    }
+    waits->block_end = end;
+    return clocks;
+}
+
 /* Unicorn calls it before each instruction (uc_cb_hookcode_t). */
 void smg_waits_instruction(void *engine, uint64_t address64, uint32_t size, void *user) {
     waits_t *waits = user;
     const uint32_t address = (uint32_t)address64;
-    const uint32_t fetched = smg_memory_fetch(&waits->memory, address, size);
+    const uint32_t skipped = pass_skipped(waits, engine, address);
+    const uint32_t fetched = skipped + smg_memory_fetch(&waits->memory, address, size);
     const uint32_t at = (address - waits->code_start) / 2U;
     const uint32_t found = at < waits->code_halfwords ? waits->access_at[at] : 0U;
     uint32_t loaded = 0;
@@ -88,6 +107,7 @@ void smg_waits_instruction(void *engine, uint64_t address64, uint32_t size, void
         loaded = smg_memory_reach(&waits->memory, where, access->bytes, access->is_store);
     }
     smg_memory_passed(&waits->memory, 1U + loaded);
+    waits->next = address + size;
     if (fetched + loaded != 0U) {
         smg_counter_waited(waits->counter, fetched + loaded);
     }
