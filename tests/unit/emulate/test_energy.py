@@ -57,6 +57,13 @@ def test_a_low_voltage_needs_a_converter():
     assert life.average_ma == pytest.approx(0.10495 * life.converter_factor)
 
 
+def test_a_board_of_five_volts_needs_a_converter_on_a_lithium_cell():
+    board_of_5_volts = replace(CURRENTS, volts=5.0)
+    life = battery_life(CELL, board_of_5_volts, 1.0, 0.01)
+    assert life.converter_factor == pytest.approx(5.0 / 3.0 / 0.85)
+    assert battery_life(replace(CELL, volts=6.0), board_of_5_volts, 1.0, 0.01).converter_factor == 1
+
+
 def test_an_inference_longer_than_its_period_is_refused():
     with pytest.raises(InputError, match="shorter than one inference"):
         battery_life(CELL, CURRENTS, 1.0, 1.5)
@@ -109,6 +116,13 @@ def test_currents_of_the_board_or_of_the_user():
     assert (mixed.active_ma, mixed.sleep_ua) == (3.3, 100.0) and "by the user" in mixed.source
     own = supply_for(with_currents(None, None), 20.0, 0.0)
     assert (own.active_ma, own.sleep_ua) == (20.0, 0.0)
+
+
+def test_estimates_are_told_from_what_the_user_gives():
+    known = Currents(20.0, 3.0, 3.3, 120_000_000, "estimate", estimated=("active", "sleep"))
+    derived = replace(board("nucleo-l4r5zi"), currents=known)
+    assert supply_for(derived).estimated == ("active", "sleep")
+    assert supply_for(derived, active_ma=21.0).estimated == ("sleep",)
 
 
 @pytest.mark.parametrize(

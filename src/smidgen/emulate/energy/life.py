@@ -4,8 +4,9 @@
 
 with t the modelled time of one inference, T the period, and all currents taken at the battery's
 voltage: a chip behind a linear regulator, or none, draws the same current from the battery. A
-battery of less than 1.8 V needs a step-up converter, which draws more by the ratio of the voltages
-and loses 15 %. The time is modelled; currents and capacities are typical values of data sheets.
+battery of less than 1.8 V, or of less than the 5 V that a board is given for, needs a step-up
+converter, which draws more by the ratio of the voltages and loses 15 %. The time is modelled;
+currents and capacities are typical values of data sheets.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ HOURS_A_MONTH = 365.25 * 24 / 12
 
 _USUAL_VOLTS = 3.0
 _LEAST_VOLTS, _CONVERTER_EFFICIENCY = 1.8, 0.85
+_FIVE_VOLTS = 4.5
+"""Of a supply of 5 V, within its tolerance."""
 _QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-zµ]+)\s*", re.IGNORECASE)
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _LOAD_EXAMPLES = "0.4mA, 15uA, 15uA:12mA with its peak"
@@ -103,13 +106,17 @@ def _quantity(what: str, text: str, units: Mapping[str, float], examples: str) -
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What the chip draws, at `volts`: running at `clock_hz`, and asleep; where that is from."""
+    """What the chip draws, at `volts`: running at `clock_hz`, and asleep; where that is from.
+
+    `estimated` names which of "active" and "sleep" are estimates of the catalogue.
+    """
 
     active_ma: float
     sleep_ua: float
     volts: float
     clock_hz: int
     source: str
+    estimated: tuple[str, ...] = ()
 
 
 def supply_for(
@@ -136,7 +143,16 @@ def supply_for(
         volts=known.volts if known else _USUAL_VOLTS,
         clock_hz=board.clock_hz,
         source=_source(known, active_ma, sleep_ua),
+        estimated=_estimated(known, active_ma, sleep_ua),
     )
+
+
+def _estimated(
+    known: Currents | None, active_ma: float | None, sleep_ua: float | None
+) -> tuple[str, ...]:
+    """Those that the user did not give."""
+    given = {"active": active_ma, "sleep": sleep_ua}
+    return tuple(name for name in (known.estimated if known else ()) if given[name] is None)
 
 
 def _unknown_currents(board: Board, no_active: bool, no_sleep: bool) -> InputError:
@@ -204,7 +220,8 @@ def battery_life(
 
 
 def _step_up(chosen: Battery, currents: Supply) -> float:
-    if chosen.volts >= _LEAST_VOLTS:
+    needs_more = currents.volts >= _FIVE_VOLTS and chosen.volts < currents.volts
+    if chosen.volts >= _LEAST_VOLTS and not needs_more:
         return 1.0
     return currents.volts / chosen.volts / _CONVERTER_EFFICIENCY
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from smidgen.emulate.energy.life import BatteryLife, Load
+from smidgen.emulate.energy.life import BatteryLife, Load, Supply
 from smidgen.emulate.measure import Measurement
 
 _MONTHS_A_YEAR = 12
+_DAYS_A_MONTH = 365.25 / 12
 _SHELF_YEARS = 10
 
 
@@ -19,15 +20,18 @@ def life_text(measurement: Measurement, life: BatteryLife) -> str:
             f"{m.model} on {m.board}, once every {life.period_s:g} s, from {cell.name}: "
             f"{_span(life.months)}{_range(life)}",
             f"average current     {life.average_ma:.4g} mA, at most {life.peak_ma:.4g} mA",
+            *_doubt(currents),
             *_overload(life),
             f"energy              {life.inference_mj:.4g} mJ per inference (modelled time x active "
             "power)",
             "assumed",
             f"  inference         modelled {life.active_s * 1e3:.3f} ms ({m.modelled_cycles:,} "
             f"modelled cycles at {m.clock_hz / 1e6:g} MHz{band})",
-            f"  active current    {currents.active_ma:g} mA at {currents.clock_hz / 1e6:g} MHz, "
-            f"{currents.volts:g} V; {life.active_s / life.period_s:.3%} of the time",
-            f"  sleep current     {currents.sleep_ua:g} uA with RAM retained, the rest of the time",
+            f"  active current    {_about(currents, 'active')}{currents.active_ma:g} mA at "
+            f"{currents.clock_hz / 1e6:g} MHz, {currents.volts:g} V; "
+            f"{life.active_s / life.period_s:.3%} of the time",
+            f"  sleep current     {_about(currents, 'sleep')}{currents.sleep_ua:g} uA with RAM "
+            "retained, the rest of the time",
             f"  source            {currents.source}",
             *loads,
             *_converter(life),
@@ -39,6 +43,20 @@ def life_text(measurement: Measurement, life: BatteryLife) -> str:
             "  temperature       20 to 25 degrees Celsius; typical chips, a fresh battery",
         ]
     )
+
+
+def _about(currents: Supply, which: str) -> str:
+    return "about " if which in currents.estimated else ""
+
+
+def _doubt(currents: Supply) -> list[str]:
+    if not currents.estimated:
+        return []
+    names = " and ".join(currents.estimated)
+    return [
+        f"estimate            of the {names} current, which may be off by a factor of two: measure "
+        "it, or give the data sheet's"
+    ]
 
 
 def _load(load: Load) -> str:
@@ -69,7 +87,10 @@ def _converter(life: BatteryLife) -> list[str]:
 def _span(months: float) -> str:
     if months > _SHELF_YEARS * _MONTHS_A_YEAR:
         return f"{months:,.0f} months, beyond the battery's own shelf life of about ten years"
-    return f"{months:.1f} months" if months >= 1 else f"{months * 365.25 / 12:.1f} days"
+    if months >= 1:
+        return f"{months:.1f} months"
+    days = months * _DAYS_A_MONTH
+    return f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours"
 
 
 def _range(life: BatteryLife) -> str:
