@@ -144,6 +144,20 @@ def test_the_timer_follows_the_modelled_cycles(ask: Ask, artifact: Artifact) -> 
     assert laps(ask("timestamp"))[0] >= ended
 
 
+def test_a_single_inference_takes_as_long_as_one_of_many(ask: Ask, artifact: Artifact) -> None:
+    """As in accuracy runs, where the device never makes two inferences in a row.
+
+    The first one finds empty caches.
+    """
+    cycles = smidgen.profile(artifact).modelled_cycles
+    assert cycles is not None
+    wanted_us = cycles / board(BOARD).clock_hz * 1e6
+    for window in windows(3):
+        load(ask, window.tobytes())
+        started, ended = laps(ask("infer 1 0"))
+        assert 0.99 * wanted_us <= ended - started <= 1.1 * wanted_us
+
+
 def test_loaded_bytes_can_be_read_back(ask: Ask) -> None:
     ask("db load 11")
     assert ask("db 000102030405060708090aFFFF") == "m-load-done\r\nm-ready\r\n"

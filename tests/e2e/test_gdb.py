@@ -280,7 +280,7 @@ def test_a_fault_can_be_looked_at(desk: Desk) -> None:
         assert desk.firmware.function_at(client.number(desk.pc))
         client.send(b"c")
 
-    with pytest.raises(smidgen.SmidgenError, match=r"keywords_run|smg_device_step"):
+    with pytest.raises(smidgen.SmidgenError, match=r"keywords_run|smg_device_infer"):
         desk.debug(script, *loading(), b"infer 1 0")
 
 
@@ -367,9 +367,9 @@ def debugged_by_gdb(small_model: Path, tmp_path: Path, name: str) -> None:
     assert f"Breakpoint 1, {RUN} (arena=0x" in said, said + gdb.result().stderr
     assert f"{first + 2}\t{source[first + 1]}" in said
     assert re.search(rf"^#1 .* in {RUN} \(arena=0x", said, re.MULTILINE), said
-    assert "smg_device_step () at smg_mlperf.c" in said
+    assert "smg_device_infer () at smg_mlperf.c" in said
     assert re.search(r"^pc +0x[0-9a-f]+", said, re.MULTILINE)
-    behind = said.rpartition("smg_device_step () at smg_mlperf.c")[2]
+    behind = said.rpartition("smg_device_infer () at smg_mlperf.c")[2]
     assert re.search(rf"{RUN} \(arena=0x\w+ <arena>\) at keywords.c", behind), said
     for answer in answers:
         assert re.findall("m-results.*", answer) == re.findall("m-results.*", wanted)

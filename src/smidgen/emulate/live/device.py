@@ -14,7 +14,7 @@ from smidgen.emulate.timing.cycles import Counts
 from smidgen.targets.catalogue import Board
 
 _RX_BYTES = 256
-_IDLE, _BUSY, _WANTS_TIME = range(3)
+_IDLE, _BUSY, _WANTS_TIME, _WANTS_INFERENCE = range(4)
 _MICROSECONDS = 1_000_000
 
 
@@ -140,6 +140,8 @@ class LiveDevice:
     def _turn(self) -> bytes:
         if self._status == _IDLE:
             self._receive()
+        elif self._status == _WANTS_INFERENCE:
+            self._machine.call("smg_device_infer")
         else:
             if self._status == _WANTS_TIME:
                 self._set_timer()

@@ -22,6 +22,7 @@ ENTRY_SYMBOLS = (
     "smg_device_boot",
     "smg_device_receive",
     "smg_device_step",
+    "smg_device_infer",
     "smg_device_status",
     _RESTS_IN,
     "smg_uart_rx",

@@ -2,8 +2,9 @@
  *
  * The host plays the hardware. It puts received characters into smg_uart_rx and calls
  * smg_device_receive; it takes what is to be sent from smg_uart_tx and sets smg_uart_tx_count to 0;
- * it sets the timer when smg_device_status asks for it; it calls smg_device_step while the status
- * is not idle. Everything else (parsing, loading, inference, printing) happens in here. */
+ * it sets the timer when smg_device_status asks for it; it calls smg_device_step or
+ * smg_device_infer while the status is not idle. Everything else (parsing, loading, inference,
+ * printing) happens in here. */
 #ifndef SMG_DEVICE_H
 #define SMG_DEVICE_H
 
@@ -14,9 +15,10 @@
 #define SMG_COMMAND_CHARACTERS 80U
 
 enum {
-    SMG_IDLE,      /* waits for characters */
-    SMG_BUSY,      /* wants smg_device_step */
-    SMG_WANTS_TIME /* wants smg_device_step with the timer set to now */
+    SMG_IDLE,           /* waits for characters */
+    SMG_BUSY,           /* wants smg_device_step */
+    SMG_WANTS_TIME,     /* wants smg_device_step with the timer set to now */
+    SMG_WANTS_INFERENCE /* wants smg_device_infer */
 };
 
 /* How an output is printed: as a floating-point number, or as
@@ -63,8 +65,12 @@ void smg_device_boot(void);
  * end of a command. Not to be called unless idle. */
 uint32_t smg_device_receive(uint32_t count);
 
-/* One small piece of the running command, at most one inference. */
+/* One small piece of the running command. */
 void smg_device_step(void);
+
+/* One inference. Apart from the steps, because the host looks closely at the first calls of each
+ * function (what they wait for memory), and these are the ones whose time is told. */
+void smg_device_infer(void);
 
 /* Text to the UART. Characters that its buffer has no room for are lost. */
 void smg_put_text(const char *text);

@@ -11,6 +11,7 @@ enum job {
     JOB_BOOT,
     JOB_TIMESTAMP,
     JOB_WARMUP,
+    JOB_WARMED,
     JOB_START,
     JOB_INFER,
     JOB_STOP,
@@ -31,8 +32,7 @@ static char *rest; /* of the command, behind the words that were taken */
 static uint32_t word_length;
 static uint32_t expected_bytes, loaded_bytes;
 static enum job job;
-static uint32_t warmups_left, inferences_left;
-static uint32_t inferences;
+static uint32_t inferences, runs_left;
 static uint32_t port, position; /* of what is being printed */
 
 static void next(enum job what) {
@@ -41,6 +41,8 @@ static void next(enum job what) {
         smg_device_status = SMG_IDLE;
     } else if (what == JOB_BOOT || what == JOB_TIMESTAMP || what == JOB_START || what == JOB_STOP) {
         smg_device_status = SMG_WANTS_TIME;
+    } else if (what == JOB_WARMUP || what == JOB_INFER) {
+        smg_device_status = SMG_WANTS_INFERENCE;
     } else {
         smg_device_status = SMG_BUSY;
     }
@@ -165,17 +167,10 @@ static void database(void) {
     }
 }
 
-/* The model may overwrite its inputs, so they are loaded for each inference. */
-static void run_once(void) {
-    smg_device.load();
-    smg_device.run();
-}
-
 static void infer(void) {
     const char *count = word(), *warmups = word();
     inferences = *count == '\0' ? 1U : number_in(count);
-    inferences_left = inferences;
-    warmups_left = *warmups == '\0' ? 10U : number_in(warmups);
+    runs_left = *warmups == '\0' ? 10U : number_in(warmups);
     if (inferences == 0U) {
         smg_put_text("e-[Inference iterations must be >0]\r\n");
     } else if (*warmups == '-') {
@@ -184,8 +179,8 @@ static void infer(void) {
         say_number("e-[Input db has ", loaded_bytes, " bytes, expected ");
         say_number("", smg_device.buffer_bytes, "]\r\n");
     } else {
-        say_number("m-warmup-start-", warmups_left, "\r\n");
-        next(JOB_WARMUP);
+        say_number("m-warmup-start-", runs_left, "\r\n");
+        next(runs_left > 0U ? JOB_WARMUP : JOB_WARMED);
     }
 }
 
@@ -291,21 +286,24 @@ static void boot(void) {
     next(JOB_READY);
 }
 
-static void warm_up(void) {
-    if (warmups_left > 0U) {
-        --warmups_left;
-        run_once();
-        return;
-    }
+static void end_warmup(void) {
     smg_put_text("m-warmup-done\r\n");
     say_number("m-infer-start-", inferences, "\r\n");
     next(JOB_START);
 }
 
-static void measure(void) {
-    run_once();
-    if (--inferences_left == 0U) {
-        next(JOB_STOP);
+static void start_measuring(void) {
+    lap();
+    runs_left = inferences;
+    next(JOB_INFER);
+}
+
+/* The model may overwrite its inputs, so they are loaded for each inference. */
+void smg_device_infer(void) {
+    smg_device.load();
+    smg_device.run();
+    if (--runs_left == 0U) {
+        next(job == JOB_WARMUP ? JOB_WARMED : JOB_STOP);
     }
 }
 
@@ -352,15 +350,11 @@ void smg_device_step(void) {
         lap();
         next(JOB_READY);
         break;
-    case JOB_WARMUP:
-        warm_up();
+    case JOB_WARMED:
+        end_warmup();
         break;
     case JOB_START:
-        lap();
-        next(JOB_INFER);
-        break;
-    case JOB_INFER:
-        measure();
+        start_measuring();
         break;
     case JOB_STOP:
         stop_measuring();
@@ -375,6 +369,8 @@ void smg_device_step(void) {
         smg_put_text("m-ready\r\n");
         next(JOB_NONE);
         break;
+    case JOB_WARMUP:
+    case JOB_INFER:
     case JOB_NONE:
         break;
     }

@@ -50,7 +50,9 @@ struct counter {
     reg_read_fn reg_read;
     uint32_t simulates;
     uint32_t epoch;
-    uint32_t unknown; /* since `begin`, a block ran that was never simulated */
+    uint64_t waited;   /* clocks, by the execution that runs now */
+    uint32_t resuming; /* after an interruption, which nobody has asked for yet */
+    uint32_t unknown;  /* since `begin`, a block ran that was never simulated */
 };
 
 /* An instruction that faults unless its base register is a multiple of four. */
@@ -151,6 +153,7 @@ static void note_simulated(const counter_t *counter, block_t *block) {
 void smg_counter_waited(counter_t *counter, uint64_t clocks) {
     if (counter->last != NONE) {
         counter->blocks[counter->last].waits += clocks;
+        counter->waited += clocks;
     }
 }
 
@@ -169,6 +172,7 @@ void smg_counter_begin(counter_t *counter, uint64_t limit) {
     counter->limit = limit;
     counter->stopped = 0;
     counter->unknown = 0;
+    counter->waited = 0;
     counter->unaligned_size = 0;
 }
 
@@ -318,6 +322,7 @@ void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *us
     if (counter->last != NONE) {
         block_t *last = &counter->blocks[counter->last];
         last->taken += last->address + last->size != address;
+        counter->waited = 0;
     }
     uint32_t slot = find_or_add(counter, engine, address, size);
     if (slot != NONE && counter->blocks[slot].becomes != counter->region) {
@@ -331,6 +336,7 @@ void smg_counter_block(void *engine, uint64_t address64, uint32_t size, void *us
     counter->blocks[slot].executions += 1;
     if (counter->simulates) {
         note_simulated(counter, &counter->blocks[slot]);
+        counter->blocks[slot].waits += counter->waited;
     } else if (counter->blocks[slot].simulated == 0U) {
         counter->unknown = 1;
     }
@@ -351,8 +357,9 @@ uint32_t smg_counter_paused(counter_t *counter) {
     return paused;
 }
 
-/* The block that ran last was left before `pc`, so only its part up to there has run. What follows
- * will be a block of its own. */
+/* The block that ran last was left before `pc`, so only its part up to there has run, and waited.
+ * What follows will be a block of its own; it takes over the wait for a first instruction that was
+ * fetched and did not run. */
 void smg_counter_interrupted(counter_t *counter, void *engine, uint32_t pc) {
     if (counter->last == NONE) {
         return;
@@ -362,13 +369,29 @@ void smg_counter_interrupted(counter_t *counter, void *engine, uint32_t pc) {
     if (pc < address || pc >= address + last->size) {
         return;
     }
+    counter->resuming = 1;
     --last->executions;
+    if (counter->simulates) {
+        --last->simulated;
+        last->waits -= counter->waited;
+    }
     counter->instructions -= last->instructions;
     counter->last = pc == address ? NONE : find_or_add(counter, engine, address, pc - address);
     if (counter->last != NONE) {
-        ++counter->blocks[counter->last].executions;
-        counter->instructions += counter->blocks[counter->last].instructions;
+        block_t *part = &counter->blocks[counter->last];
+        ++part->executions;
+        if (counter->simulates) {
+            note_simulated(counter, part);
+            part->waits += counter->waited;
+        }
+        counter->instructions += part->instructions;
     }
+}
+
+uint32_t smg_counter_resuming(counter_t *counter) {
+    const uint32_t resuming = counter->resuming;
+    counter->resuming = 0;
+    return resuming;
 }
 
 static void note_unaligned(counter_t *counter, void *engine, uint32_t pc, uint32_t address,

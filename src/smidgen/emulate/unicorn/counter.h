@@ -19,6 +19,10 @@ uint32_t smg_counter_instruction_bytes(const counter_t *counter, void *engine, u
 /* The address behind the block that runs. */
 uint32_t smg_counter_block_end(const counter_t *counter);
 
+/* Whether execution has been interrupted since this was asked last: the instruction that is told of
+ * now may have been told of before. */
+uint32_t smg_counter_resuming(counter_t *counter);
+
 /* Whether runs of blocks are from now on noted as runs with simulated memory, for which
  * `smg_counter_waited` then tells the clocks that the running block waits. A block that runs again
  * in a later simulation forgets the earlier one. */

@@ -79,6 +79,9 @@ static uint32_t address_of(const waits_t *waits, void *engine, const access_t *a
  * take a clock: those between the last one and `address`, or the end of their block. */
 static uint32_t pass_skipped(waits_t *waits, void *engine, uint32_t address) {
     const uint32_t end = smg_counter_block_end(waits->counter);
+    if (smg_counter_resuming(waits->counter)) {
+        waits->next = waits->block_end = address;
+    }
     const uint32_t behind =
         end == waits->block_end && address >= waits->next ? address : waits->block_end;
     uint32_t clocks = 0;
