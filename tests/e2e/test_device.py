@@ -271,6 +271,18 @@ def test_an_anomaly_is_scored_on_the_device(tmp_path: Path, name: str) -> None:
         assert results(ask("infer 1 0")) == [pytest.approx(wanted, rel=1e-4)]
 
 
+def test_an_anomaly_is_scored_for_a_model_of_floats(tmp_path: Path) -> None:
+    path = tmp_path / "autoencoder.tflite"
+    path.write_bytes(autoencoder("float32"))
+    graph = smidgen.load(path)
+    ask = asker(LiveDevice(smidgen.compile(graph, BOARD), board(BOARD), TASKS["ad01"]))
+    for seed in range(3):
+        features = np.random.default_rng(seed).normal(0, 20, (1, 10)).astype(np.float32)
+        load(ask, features.tobytes())
+        wanted = np.mean((Reference(graph).run([features])[0] - features).astype(np.float64) ** 2)
+        assert results(ask("infer 1 0")) == [pytest.approx(wanted, rel=1e-4)]
+
+
 def test_numbers_that_are_none_are_survived(tmp_path: Path) -> None:
     path = tmp_path / "autoencoder.tflite"
     path.write_bytes(autoencoder("int8"))

@@ -138,30 +138,57 @@ _FLIP = """    for (uint32_t i = {first}; i < {behind}; ++i) {{
 def _scored(manifest: Manifest) -> _Exchange:
     """Float features in, quantised on the device; out comes how far the output is from them."""
     ports = (*manifest.inputs, *manifest.outputs)
-    if len(ports) != 2 or any(port.element is not DType.INT8 for port in ports):
+    if len(ports) != 2 or not all(map(_holds_numbers, ports)):
         raise UnsupportedType(
             f"model {manifest.name!r}",
-            "an anomaly detector has one int8 input and one int8 output",
+            "an anomaly detector has one input and one output, each float32 or int8 with a scale",
             "leave out --task",
         )
     source, output = ports
-    elements = source.nbytes
-    if output.nbytes != elements or source.scale is None or output.scale is None:
+    elements = math.prod(source.shape)
+    if math.prod(output.shape) != elements:
         raise UnsupportedType(
             f"model {manifest.name!r}",
-            "an anomaly detector's output has the size of its input, and both have scales",
+            "an anomaly detector's output has the size of its input",
             "leave out --task",
         )
     return _Exchange(
         buffer_bytes=4 * elements,
-        load=f"    smg_quantize_features(buffer, (int8_t *)(arena + {source.offset}), "
-        f"{elements}, {_c_float(source.scale)}, {source.zero_point or 0});",
-        score=f"    error = smg_reconstruction_error(buffer, (const int8_t *)(arena + "
-        f"{output.offset}), {elements}, {_c_float(output.scale)}, {output.zero_point or 0});",
+        load=_load_features(source, elements),
+        score=f"    error = {_error_of(output, elements)};",
         outputs=("&error, 1, sizeof error, 1, 1, 0, 1, 0, 0",),
         include='#include "smg_score.h"\n',
         declarations="static float error;\n",
     )
+
+
+def _holds_numbers(port: Port) -> bool:
+    is_quantized = port.element is DType.INT8 and port.scale is not None
+    return port.element is DType.FLOAT32 or is_quantized
+
+
+def _load_features(source: Port, elements: int) -> str:
+    if source.element is DType.FLOAT32:
+        return f"    memcpy(arena + {source.offset}, buffer, {source.nbytes});"
+    return (
+        f"    smg_quantize_features(buffer, (int8_t *)(arena + {source.offset}), "
+        f"{elements}, {_quantum(source)});"
+    )
+
+
+def _error_of(output: Port, elements: int) -> str:
+    at = f"arena + {output.offset}"
+    if output.element is DType.FLOAT32:
+        return f"smg_float_reconstruction_error(buffer, (const float *)({at}), {elements})"
+    return (
+        f"smg_reconstruction_error(buffer, (const int8_t *)({at}), {elements}, {_quantum(output)})"
+    )
+
+
+def _quantum(port: Port) -> str:
+    """Scale and zero point."""
+    assert port.scale is not None
+    return f"{_c_float(port.scale)}, {port.zero_point or 0}"
 
 
 def _c_float(value: float) -> str:

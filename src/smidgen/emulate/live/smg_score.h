@@ -2,7 +2,9 @@
  * far the output is from them.
  *
  * q[i] = clamp(round(x[i] / scale) + zero_point), ties away from zero
- * score = mean over i of (scale * (y[i] - zero_point) - x[i])^2, summed in order in float32 */
+ * score = mean over i of (scale * (y[i] - zero_point) - x[i])^2, summed in order in float32
+ *
+ * A model with float32 inputs or outputs quantises them itself: x or y are as they are. */
 #ifndef SMG_SCORE_H
 #define SMG_SCORE_H
 
@@ -28,6 +30,16 @@ static inline void smg_quantize_features(const uint8_t *features, int8_t *q, uin
         value += zero_point;
         q[i] = (int8_t)(value < INT8_MIN ? INT8_MIN : value > INT8_MAX ? INT8_MAX : value);
     }
+}
+
+static inline float smg_float_reconstruction_error(const uint8_t *features, const float *y,
+                                                   uint32_t elements) {
+    float sum = 0.0F;
+    for (uint32_t i = 0; i < elements; ++i) {
+        const float difference = y[i] - smg_float_at(features, i);
+        sum += difference * difference;
+    }
+    return sum / (float)elements;
 }
 
 static inline float smg_reconstruction_error(const uint8_t *features, const int8_t *y,
