@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,6 +157,30 @@ def test_a_single_inference_takes_as_long_as_one_of_many(ask: Ask, artifact: Art
         load(ask, window.tobytes())
         started, ended = laps(ask("infer 1 0"))
         assert 0.99 * wanted_us <= ended - started <= 1.1 * wanted_us
+
+
+def test_what_a_device_did_before_does_not_move_its_clock(ask: Ask) -> None:
+    """The memory is simulated now and then, also when thousands of commands have been obeyed."""
+    took: list[int] = []
+    for seed in range(40):
+        load(ask, windows(40)[seed].tobytes())
+        ask("help")
+        started, ended = laps(ask("infer 1 0"))
+        took.append(ended - started)
+    assert max(took[1:]) - min(took[1:]) <= 0.03 * min(took)
+
+
+def test_a_device_starts_anew_after_it_has_rehearsed(artifact: Artifact) -> None:
+    devices = [LiveDevice(artifact, board(BOARD)) for _ in range(2)]
+    devices[0].rehearse()
+    rehearsed, plain = map(asker, devices)
+    assert rehearsed("infer 1 0") == plain("infer 1 0")
+    assert "e-[Input db has 0 bytes, expected 72]" in plain("infer 1 0")
+    for ask in (rehearsed, plain):
+        load(ask, windows(1)[0].tobytes())
+    assert results(rehearsed("infer 1 0")) == results(plain("infer 1 0"))
+    started, ended = laps(rehearsed("infer 2 0"))
+    assert ended - started == pytest.approx(np.ptp(laps(plain("infer 2 0"))), rel=0.03)
 
 
 def test_loaded_bytes_can_be_read_back(ask: Ask) -> None:
@@ -354,6 +379,38 @@ def test_a_tool_on_a_line_gets_the_reference_results(
                 answer = ask("infer 1 0")
                 assert results(answer) == pytest.approx(expected(small_model, window), abs=1e-5)
                 assert ask("db 0g").startswith("e-[")
+
+
+@pytest.fixture(scope="module")
+def slow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dense layer of 256 x 256 for a board of 32 MHz, which any computer outruns."""
+    place = tmp_path_factory.mktemp("slow")
+    weights = np.random.default_rng(2).integers(-127, 128, (256, 256)).astype(np.int8)
+    tensors = [
+        TensorSpec((1, 256), "int8", 0.1, 0),
+        TensorSpec((256, 256), "int8", 0.01, 0, data=weights),
+        TensorSpec((1, 256), "int8", 1.0, 0),
+    ]
+    dense = OperatorSpec("FULLY_CONNECTED", [0, 1, -1], [2], {})
+    (place / "dense.tflite").write_bytes(write_model(tensors, [dense], [0], [2]))
+    made = smidgen.compile(smidgen.load(place / "dense.tflite"), "nucleo-l073rz")
+    made.write(place / "build")
+    return place / "build"
+
+
+@pytest.mark.parametrize("line", [("--tcp", 0), ("--pty",)])
+def test_in_real_time_an_answer_comes_no_sooner_than_the_board_gives_it(
+    slow_folder: Path, line: tuple[object, ...]
+) -> None:
+    client = tcp_client if "--tcp" in line else pty_client
+    with running(slow_folder, "--real-time", *line) as (_, places), client(places[0]) as ask:
+        load(ask, bytes(256))
+        began_s = time.monotonic()
+        answer = ask("infer 60 30")
+        took_s = time.monotonic() - began_s
+        started, ended = laps(answer)
+        assert took_s >= 1.45 * (ended - started) * 1e-6
+        assert ask("infer 0") == "e-[Inference iterations must be >0]\r\nm-ready\r\n"
 
 
 def test_commands_sent_at_once_and_hung_up_on_are_all_answered(folder: Path) -> None:

@@ -28,6 +28,10 @@ PROTOCOLS = ("mlperf-tiny",)
     help="Devices side by side, on terminals of their own or ports from --tcp up.",
 )  # fmt: skip
 @click.option(
+    "--real-time", is_flag=True,
+    help="Let it be no faster than its board: answers come when the board would give them.",
+)  # fmt: skip
+@click.option(
     "--gdb", type=int, metavar="PORT",
     help="Let GDB attach on this TCP port of 127.0.0.1; 0 takes any free one.",
 )  # fmt: skip
@@ -39,6 +43,7 @@ def device_command(
     protocol: str,
     task: str,
     count: int,
+    real_time: bool,
     gdb: int | None,
 ) -> None:
     """Run the build in FOLDER as a live emulated device that tools talk to, until interrupted."""
@@ -47,7 +52,7 @@ def device_command(
     if pty and tcp is not None:
         raise click.UsageError("--pty and --tcp exclude each other")
     assert protocol in PROTOCOLS
-    with open_bench(folder, Wishes(board, task, tcp, count, gdb)) as bench:
+    with open_bench(folder, Wishes(board, task, tcp, count, gdb, real_time)) as bench:
         for index, station in enumerate(bench.stations):
             click.echo(f"device {index}: {station.line.place}")
         click.echo(bench.clock, err=True)

@@ -13,8 +13,9 @@ from smidgen.compiler.artifact import Artifact
 from smidgen.core.errors import InputError
 from smidgen.emulate.gdb.machine import Killed
 from smidgen.emulate.live.bench import Station, serve
+from smidgen.emulate.live.clock import Pace
 from smidgen.emulate.live.device import LiveDevice
-from smidgen.emulate.live.lines import LOCAL, listen, open_lines
+from smidgen.emulate.live.lines import LOCAL, Line, listen, open_lines
 from smidgen.emulate.live.tasks import task as find_task
 from smidgen.project.build import board_of
 from smidgen.targets.catalogue import Board
@@ -33,7 +34,8 @@ class Wishes:
 
     `board` is another board than the build's, `task` a task of MLPerf Tiny. Lines are TCP ports
     from `first_port` up (any free ones for 0), or pseudo-terminals for None. GDB may attach to the
-    only device on `gdb_port` (0: any free one; None: it may not).
+    only device on `gdb_port` (0: any free one; None: it may not). `real_time` holds the devices
+    back to the speed of their board.
     """
 
     board: str = ""
@@ -41,6 +43,7 @@ class Wishes:
     first_port: int | None = None
     count: int = 1
     gdb_port: int | None = None
+    real_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +72,25 @@ def open_bench(folder: Path, wishes: Wishes) -> Iterator[Bench]:
     artifact = Artifact.read(folder)
     board = find_board(wishes.board or board_of(folder, artifact))
     task = find_task(wishes.task)
+
+    def station(device: LiveDevice, line: Line) -> Station:
+        return Station(device, line, Pace(device.clock) if wishes.real_time else None)
+
     with ExitStack() as kept:
         lines = open_lines(wishes.count, wishes.first_port)
         for line in lines:
             kept.callback(line.close)
         if wishes.gdb_port is None:
-            stations = [Station(LiveDevice(artifact, board, task), line) for line in lines]
-            yield Bench(stations, _clock(board))
+            devices = [LiveDevice(artifact, board, task) for _ in lines]
+            if wishes.count == 1:  # many would be too long in coming
+                devices[0].rehearse()
+            yield Bench(list(map(station, devices, lines)), _clock(board))
             return
         listener = kept.enter_context(listen(wishes.gdb_port))
         device = LiveDevice(artifact, board, task, listener)
         kept.callback(device.close)
         command = _gdb_command(folder, device, listener)
-        yield Bench([Station(device, lines[0])], _clock(board), command)
+        yield Bench([station(device, lines[0])], _clock(board), command)
 
 
 def _clock(board: Board) -> str:
