@@ -27,7 +27,7 @@ CORES = {
     "cortex-m33f": "nucleo-u575zi",
     "cortex-m55": "corstone-300",
     "rv32imc": "esp32-c3",
-    "rv32imafc": "esp32-p4-function-ev",
+    "rv32imafc": "ch32v307-evt",
 }
 QEMU, QEMU_CORES = "qemu-system-arm", ("cortex-m55",)
 FULL_CORE = "cortex-m4f"

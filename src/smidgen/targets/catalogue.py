@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -148,7 +148,8 @@ class Board:
     """A board that one can buy; code goes to the first flash region, data to the first RAM.
 
     `unknown` names the facts that no public document was found for: "active current", "sleep
-    current" or "flash wait states", which are then taken to be none.
+    current" or "flash wait states", which are then taken to be none. `cycles_source` is where the
+    clocks of its `core` are from if not those of other chips with that core ("").
     """
 
     name: str
@@ -165,6 +166,7 @@ class Board:
     caches: tuple[Cache, ...] = ()
     package: str = ""
     unknown: tuple[str, ...] = ()
+    cycles_source: str = ""
 
     @property
     def waits_for_memory(self) -> bool:
@@ -243,9 +245,9 @@ def load_board(path: str | Path) -> Board:
     """
     fields = read_toml(Path(path)).only(
         "name", "aliases", "vendor", "mcu", "package", "core", "clock_hz", "source", "notes",
-        "unknown", "flash", "ram", "cache", "currents",
+        "unknown", "flash", "ram", "cache", "currents", "cycles",
     )  # fmt: skip
-    on = _core_of(fields)
+    on, cycles_source = _core_of(fields)
     memories = _memories(fields, on.system == "linux")
     return Board(
         name=fields.text("name").lower(),
@@ -261,6 +263,7 @@ def load_board(path: str | Path) -> Board:
         notes=fields.text("notes", ""),
         package=fields.text("package", ""),
         unknown=_unknown(fields),
+        cycles_source=cycles_source,
     )
 
 
@@ -272,11 +275,18 @@ def _unknown(fields: Record) -> tuple[str, ...]:
     return names
 
 
-def _core_of(fields: Record) -> Core:
+def _core_of(fields: Record) -> tuple[Core, str]:
+    """The core, with the clocks of the board's own chip where it has them, and their source."""
     try:
-        return core(fields.text("core"))
+        found = core(fields.text("core"))
     except UnknownName as problem:
         raise fields.problem("core", str(problem)) from problem
+    if "cycles" not in fields.fields:
+        return found, ""
+    own = fields.table("cycles").only("model", "error_percent", "source")
+    error = own.integer("error_percent", minimum=1)
+    timed = replace(found, cycle_model=own.text("model"), cycle_error_percent=error)
+    return timed, own.text("source")
 
 
 def _memories(fields: Record, has_system: bool) -> dict[str, tuple[MemoryRegion, ...]]:

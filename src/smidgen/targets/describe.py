@@ -22,6 +22,7 @@ def board_text(board: Board, not_verified: str = "") -> str:
             *_line("package", board.package),
             *_line("core", _core(board)),
             *_line("emulated by", _emulator(board, bool(not_verified))),
+            *_own_cycles(board),
             *_line("not verified", not_verified),
             *[line for each in board.flash for line in _region("flash", each)],
             *[line for each in board.ram for line in _region("RAM", each)],
@@ -65,6 +66,12 @@ def _emulator(board: Board, is_missing: bool) -> str:
     band = f"; modelled cycles +-{core.cycle_error_percent} %" if core.cycle_error_percent else ""
     missing = ", not installed" if is_missing else ""
     return f"{core.emulator}{missing}{note}{band}"
+
+
+def _own_cycles(board: Board) -> list[str]:
+    if not board.cycles_source:
+        return []
+    return _with_source(_line("cycles", f"as {board.core.cycle_model}"), board.cycles_source)
 
 
 def _region(kind: str, region: MemoryRegion) -> list[str]:

@@ -6,7 +6,7 @@ from smidgen.emulate.linked.disassembly import disassemble
 from smidgen.emulate.linked.firmware import read_firmware
 from smidgen.emulate.timing.models import cycle_model
 from smidgen.emulate.unicorn.machine import Machine
-from smidgen.targets.catalogue import board
+from smidgen.targets.catalogue import board, boards
 from smidgen.targets.toolchain import compile_firmware
 
 THUMB = """
@@ -221,3 +221,53 @@ def test_riscv_waits_for_a_load_that_is_used_at_once():
 def test_cortex_m0(body, expected):
     """Cortex-M0 TRM (DDI 0432), 3.3; BX takes 3."""
     assert cycles("nucleo-f091rc", f"{body}; bx lr") == expected + 3
+
+
+# Measured on an ESP32-C3 (see rv32.py); RET is taken to take three clocks.
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("j 1f; nop; 1: nop", 2 + 1),
+        ("beqz zero, 1f; nop; 1: nop", 3 + 1),
+        ("bnez zero, 1f; nop; 1: nop", 1 + 1 + 1),
+        ("li a1, 10; 1: addi a1, a1, -1; bnez a1, 1b", 1 + 10 + 9 * 3 + 1),
+        ("sw a0, 0(a0); lw a1, 0(a0); lw a2, 4(a0)", 1 + 1 + 1),
+        ("mulhu a1, a2, a3; add a1, a1, a1", 1 + 1),
+    ],
+)
+def test_esp32_c3(body, expected):
+    assert cycles("esp32-c3", f"{body}; ret") == expected + 3
+
+
+# Measured on an ESP32-C6 (see esp32_c6.py).
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("j 1f; nop; 1: nop", 2 + 1),
+        ("beqz zero, 1f; nop; 1: nop", 3 + 1),
+        ("bnez zero, 1f; nop; 1: nop", 1 + 1 + 1),
+        ("li a1, 10; 1: addi a1, a1, -1; bnez a1, 1b", 1 + 10 + 9 * 1 + 3),
+        ("mul a1, a2, a3; mulhu a1, a2, a3; add a1, a1, a1", 1 + 2 + 1),
+        ("li a1, 3; divu a2, a0, a1", 1 + 10),
+    ],
+)
+def test_esp32_c6(body, expected):
+    assert cycles("esp32-c6-devkitc-1", f"{body}; ret") == expected + 3
+
+
+# Measured on a CH32V003 without wait states (see qingke_v2.py).
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("sw a0, 0(a0); lw a1, 0(a0); add a1, a1, a1", 2 + 2 + 1),
+        ("j 1f; nop; 1: nop", 3 + 1),
+        ("li a1, 10; 1: addi a1, a1, -1; bnez a1, 1b", 1 + 10 + 9 * 3 + 1),
+    ],
+)
+def test_qingke_v2(body, expected):
+    assert cycles("ch32v003", f"{body}; ret") == expected + 3
+
+
+def test_every_board_has_clocks_that_exist():
+    for name in {each.core.cycle_model for each in boards()} - {"", "simavr"}:
+        assert callable(cycle_model(name))

@@ -4,6 +4,7 @@ import pytest
 
 from smidgen.core.errors import InputError, UnknownName
 from smidgen.targets.catalogue import board, boards, core, cores, load_board
+from smidgen.targets.describe import board_text
 
 OWN_BOARD = """
 name = "my-board"
@@ -124,3 +125,22 @@ def test_a_board_with_an_unknown_core_is_refused(tmp_path):
 def test_a_board_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         load_board(tmp_path / "none.toml")
+
+
+OWN_CYCLES = '[cycles]\nmodel = "esp32-c6"\nerror_percent = 12\nsource = "measured"\n'
+
+
+def test_a_board_may_have_clocks_of_its_own(tmp_path):
+    (tmp_path / "b.toml").write_text(OWN_BOARD + OWN_CYCLES)
+    found, common = load_board(tmp_path / "b.toml"), core("rv32imafc")
+    assert (found.core.name, found.core.features) == (common.name, common.features)
+    assert (found.core.cycle_model, found.core.cycle_error_percent) == ("esp32-c6", 12)
+    assert "as esp32-c6" in board_text(found) and found.cycles_source == "measured"
+    assert common.cycle_model == "rv32"
+
+
+def test_clocks_of_its_own_need_a_band_and_a_source(tmp_path):
+    for line in OWN_CYCLES.splitlines()[1:]:
+        (tmp_path / "b.toml").write_text(OWN_BOARD + OWN_CYCLES.replace(line, ""))
+        with pytest.raises(InputError, match=rf"b\.toml.*{line.split()[0]}"):
+            load_board(tmp_path / "b.toml")

@@ -19,7 +19,9 @@ from smidgen.emulate.timing.models import (
     cortex_m33,
     cortex_m55,
     cortex_m85,
+    esp32_c6,
     hazard3,
+    qingke_v2,
     rocket,
     rv32,
 )
@@ -39,7 +41,9 @@ MODELS: Mapping[str, CycleModel] = MappingProxyType(
         "cortex-m33": cortex_m33.block_cost,
         "cortex-m55": cortex_m55.block_cost,
         "cortex-m85": cortex_m85.block_cost,
+        "esp32-c6": esp32_c6.block_cost,
         "hazard3": hazard3.block_cost,
+        "qingke-v2": qingke_v2.block_cost,
         "rocket": rocket.block_cost,
         "rv32": rv32.block_cost,
     }

@@ -16,11 +16,10 @@ from collections.abc import Sequence
 
 from smidgen.emulate.linked.disassembly import Instruction
 from smidgen.emulate.timing.models.cost import BlockCost
-from smidgen.emulate.timing.models.rv32 import DIVISIONS, JUMPS, LOADS
+from smidgen.emulate.timing.models.rv32 import BRANCHES, DIVISIONS, JUMPS, LOADS, goes_back
 from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, straight_clocks
 
 _STORES = frozenset({"sb", "sh", "sw"})
-_UNCONDITIONAL = frozenset({"j", "jal", "jr", "jalr", "ret"})
 
 
 def block_cost(block: Sequence[Instruction]) -> BlockCost:
@@ -29,15 +28,8 @@ def block_cost(block: Sequence[Instruction]) -> BlockCost:
 
 
 def _taken(last: Instruction) -> int:
-    if last.name not in JUMPS:
-        return 0
-    is_loop = last.name not in _UNCONDITIONAL and _goes_back(last)
-    return 0 if is_loop else 1
-
-
-def _goes_back(branch: Instruction) -> bool:
-    """The operand of a branch is how far it goes."""
-    return branch.operands.rpartition(" ")[2].startswith("-")
+    is_loop = last.name in BRANCHES and goes_back(last)
+    return int(last.name in JUMPS and not is_loop)
 
 
 def _demand(instruction: Instruction) -> Demand:
