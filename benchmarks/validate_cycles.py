@@ -1,8 +1,9 @@
 """How far the modelled cycles are from what was measured on real boards (`published.toml`).
 
     SMIDGEN_DATA=... python benchmarks/validate_cycles.py [--json]
+        [--coremark FOLDER] [--primes FILE]
 
-The published programs are not run here, so two things are compared:
+MLPerf Tiny's programs are not run here, so two things are compared:
 
 - Programs whose instructions are known: predicted are those instructions times the cycles per
   instruction that the core's table gives our own code for a model of the same kind, and the waits
@@ -10,6 +11,10 @@ The published programs are not run here, so two things are compared:
   positions; behind a cache that holds them, or in dense layers, they are read once.
 - One program on several boards: the ratio of its clocks between two boards, beside the ratio of our
   own code's modelled cycles, waits included.
+
+CoreMark and a program that counts primes are run, from sources that are not part of this project
+(`known`): the modelled clocks are compared with those that others measured, or, where they had a
+compiler of another kind, the ratios of the clocks of two boards.
 """
 
 from __future__ import annotations
@@ -22,6 +27,8 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+import known
 
 import smidgen
 from smidgen.core.table import render
@@ -39,6 +46,10 @@ LOOK_ALIKES = {
 }
 DENSE = ("ad",)
 BASE = "nucleo-l4r5zi"
+LEFT_OUT = (
+    "CoreMark is left out: git clone https://github.com/eembc/coremark, then --coremark coremark",
+    "The primes are left out: save http://hoult.org/primes.txt, then --primes primes.txt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +77,79 @@ def profile(board: str, model: str) -> Measurement:
     return smidgen.profile(smidgen.compile(smidgen.load(path), board), board=board, inputs=2)
 
 
+def published() -> dict[str, Any]:
+    """All that others measured."""
+    return tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
+
+
 def comparisons() -> list[Comparison]:
-    """All that can be compared."""
-    published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
-    known, same = published["microtvm"], published["bosch"]
-    models = known.pop("models")
+    """All that can be compared without the programs themselves."""
+    counted, same = published()["microtvm"], published()["bosch"]
+    models = counted.pop("models")
     found = [
         _by_instructions(board, facts, model, models[model])
-        for board, facts in known.items()
+        for board, facts in counted.items()
         for model in facts["ms"]
     ]
     others = [board for board in same if board != BASE]
     return found + [_by_ratio(same, board, model) for board in others for model in same[BASE]["ms"]]
+
+
+def coremark_comparisons(folder: Path) -> list[Comparison]:
+    """What was measured of CoreMark, beside its runs from the sources in `folder`."""
+    return [each for group in published()["coremark"] for each in _coremark_group(folder, group)]
+
+
+def _coremark_group(folder: Path, group: dict[str, Any]) -> list[Comparison]:
+    measured = {name: each["mhz"] * 1e6 / each["score"] for name, each in group["boards"].items()}
+    compiler, optimise, waits = group["ours"], group["optimise"], group.get("waits", False)
+    names = [name for name in measured if _can_run(name, compiler)]
+    runs = {
+        name: known.coremark(folder, find_board(name), compiler, optimise, waits) for name in names
+    }
+    return _compared(f"CoreMark, {group['by']}", optimise, measured, runs, group.get("beside", ""))
+
+
+def primes_comparisons(file: Path) -> list[Comparison]:
+    """What was measured of the primes, beside runs of `file`."""
+    found = []
+    for group in published()["primes"]:
+        times = {name: each["seconds"] * each["mhz"] for name, each in group["boards"].items()}
+        measured = {name: time * 1e6 for name, time in times.items()}
+        names = [name for name in measured if _can_run(name, known.GCC)]
+        runs = {name: known.primes(file, find_board(name)) for name in names}
+        found += _compared("primes", "-O1", measured, runs, group.get("beside", ""))
+    return found
+
+
+def _can_run(name: str, compiler: str) -> bool:
+    why = known.why_not(find_board(name).core, compiler)
+    if why:
+        print(f"{name} is left out: {why}", file=sys.stderr)
+    return not why
+
+
+def _compared(
+    program: str,
+    optimise: str,
+    measured: dict[str, float],
+    runs: dict[str, known.Ran],
+    beside: str,
+) -> list[Comparison]:
+    """The clocks that were measured, or their ratio to those of the board `beside`."""
+    if beside and beside not in runs:
+        return []
+    unit, base = (measured[beside], runs[beside].clocks) if beside else (1.0, 1.0)
+    title = f"{program}, beside {beside}" if beside else program
+    what, digits = ("ratio", 3) if beside else ("clocks", 0)
+    return [
+        Comparison(
+            find_board(name).core.name, name, title, optimise, what,
+            round(measured[name] / unit, digits), round(run.clocks / base, digits),
+        )
+        for name, run in runs.items()
+        if name != beside
+    ]  # fmt: skip
 
 
 def _by_instructions(
@@ -115,23 +187,30 @@ def _clocks(facts: dict[str, Any], model: str) -> float:
 
 
 def _row(found: Comparison) -> tuple[str, ...]:
-    figures = (f"{found.published:g}", f"{found.predicted:g}", f"{100 * found.error:+.0f} %")
+    figures = (f"{found.published:.7g}", f"{found.predicted:.7g}", f"{100 * found.error:+.0f} %")
     return (found.program, found.board, found.core, found.model, found.what, *figures)
 
 
 def main() -> None:
     """Prints the comparisons as a table or as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--coremark", type=Path, metavar="FOLDER", help="CoreMark's sources")
+    parser.add_argument("--primes", type=Path, metavar="FILE", help="primes.txt; half an hour")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if "SMIDGEN_DATA" not in os.environ:
         sys.exit("set SMIDGEN_DATA to the folder of sample models")
     found = comparisons()
+    found += coremark_comparisons(arguments.coremark) if arguments.coremark else []
+    found += primes_comparisons(arguments.primes) if arguments.primes else []
     if arguments.json:
         print(json.dumps([{**asdict(each), "error": each.error} for each in found], indent=1))
     else:
         header = ("program", "board", "core", "model", "what", "published", "predicted", "error")
         print(render(header, [_row(each) for each in found], left=5))
+    for path, why in zip((arguments.coremark, arguments.primes), LEFT_OUT, strict=True):
+        if path is None:
+            print(why, file=sys.stderr)
 
 
 if __name__ == "__main__":
