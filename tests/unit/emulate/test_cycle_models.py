@@ -176,10 +176,69 @@ def test_cortex_m33(body, expected):
         ("vldrb.u8 q0, [r1]; movs r3, #1", 1 + 1),
         ("adds r1, r1, r2; movs r3, #1", 1),  # as on the Cortex-M33
         ("1: vldrb.u8 q0, [r1]; le lr, 1b", 1),  # the end of a low-overhead loop is free
+        # The first beat of what needs a result follows its first beat.
+        ("vldrb.u8 q0, [r1]; vadd.i8 q1, q0, q0; vmul.i8 q2, q1, q1", 1 + 1 + 1),
+        ("vmul.i8 q0, q1, q1; vadd.i8 q1, q0, q0", 1 + 2),  # a product takes two clocks
+        ("vmul.i8 q0, q1, q1; vstrb.8 q0, [r1]", 1 + 1),  # but is stored a clock later
+        ("vqshrnb.s16 q0, q1, #3; vstrb.8 q0, [r1]", 1 + 3),  # narrowed vectors are not
+        ("vadd.f32 q0, q1, q1; vabs.s32 q2, q0", 1 + 1),
+        ("vadd.f32 q0, q1, r1; vabs.s32 q2, q0", 1 + 2),
+        ("vmladava.s8 r0, q1, q2; vmladava.s8 r0, q3, q2", 1 + 2),  # the pipe and the sum
+        ("vmladava.s8 r0, q1, q2; add.w r0, r0, r1", 1 + 2),  # a sum is a clock late
+        ("vmaxv.s32 r0, q1; add.w r0, r0, r1", 1 + 2),
+        ("vmaxv.s8 r0, q1; add.w r0, r0, r1", 1 + 4),  # more lanes take longer
+        ("vldrb.u8 q0, [r1], #16; vadd.i8 q1, q2, q3; vldrb.u8 q3, [r1]", 1 + 1 + 1),
+        ("vddup.u8 q0, r0, #1; vldrb.u8 q1, [r1, q0]", 1 + 5),  # offsets are needed early
+        ("vdup.8 q0, r0; vldrb.u8 q1, [r1, q2]; vadd.i8 q3, q1, q1", 1 + 1 + 2),
+        ("vmov q0[2], q0[0], r1, r2; vmov q1[2], q1[0], r1, r2", 1 + 1),  # either pipe
+        ("vmov q0[2], q0[0], r1, r2; vmov q1[2], q1[0], r1, r2; vadd.i8 q2, q3, q3", 3),
+        ("vctp.8 r0; vpst; vldrbt.u8 q0, [r1]", 1 + 1 + 1),
+        ("mla r0, r1, r2, r0; mla r0, r1, r2, r0", 1 + 2),  # sums are not passed on
+        ("lsll r0, r1, #3; add.w r0, r0, r1", 1 + 2),
+        ("vadd.f32 s0, s4, s4; vadd.i8 q1, q0, q0", 1 + 2),  # s0 is a part of q0
+        ("vadd.f32 s0, s4, s4; vadd.f32 s1, s5, s5; vadd.f32 s2, s1, s1", 1 + 1 + 2),
     ],
 )
 def test_cortex_m55(body, expected):
     assert straight("corstone-300", body) == expected
+
+
+# LLVM's ARMScheduleM85.td: units, and the stage in which each operand is read.
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("add.w r1, r2, r2; add.w r3, r2, r2", 1),  # two ALUs
+        ("ldr.w r1, [r0]; ldr.w r2, [r0, #4]", 1),  # two loads
+        ("str r1, [r0]; str r2, [r0, #4]", 1),  # two stores
+        ("mul r1, r2, r2; mul r3, r2, r2", 2),  # one multiplier
+        ("ldr.w r1, [r0]; add.w r2, r1, r1", 2),
+        ("ldrb r1, [r0]; add.w r2, r1, r1", 3),  # a byte is a clock late
+        ("add.w r1, r0, #4; ldr.w r2, [r1]", 3),  # an address is needed a clock early
+        ("ldr r1, [r0], #4; ldr r2, [r0]", 2),  # but not what a load has written back
+        ("add.w r1, r2, r2; add.w r3, r2, r1, lsl #2", 3),  # so are shifted operands
+        ("smlad r1, r2, r2, r1; smlad r1, r2, r2, r1", 1 + 1),  # sums are needed late
+        ("mul r1, r2, r2; add.w r3, r1, r1", 1 + 2),
+        ("sxtb16 r1, r2; sxtb16 r3, r2", 2),  # one SIMD unit
+        ("add.w r1, r2, r2; vldrb.u8 q0, [r3]", 1),  # a scalar in front of a vector
+        ("vldrb.u8 q0, [r3]; add.w r1, r2, r2", 2),  # nothing behind it
+        ("vldrb.u8 q0, [r1]; vldrb.u8 q1, [r2]", 1 + 2),
+        ("vldrb.u8 q0, [r1]; vmladava.s8 r0, q0, q3", 1 + 1),
+        ("vmladava.s8 r0, q1, q2; vmladava.s8 r0, q3, q2", 1 + 2),  # 4, less 2 for sums
+        ("vmladav.s8 r0, q1, q2; add.w r1, r0, r0", 1 + 4),
+        ("vmul.i8 q0, q1, q1; vadd.i8 q1, q0, q0", 1 + 2),
+        ("vmul.i8 q0, q1, q1; vstrb.8 q0, [r1]", 1 + 1),  # vectors are stored two clocks late
+        ("vand q0, q1, q2; vorr q3, q1, q2", 1 + 1),  # they take no pipe, but the ports
+        ("vmul.f32 q0, q1, q1; vadd.f32 q2, q0, q0", 1 + 3),
+        ("vfma.f32 q0, q1, q1; vfma.f32 q0, q1, q1", 1 + 2),  # 4, less 2 for sums
+        ("add.w r1, r2, r2; vdup.8 q0, r1", 1),  # a core register is needed a clock late
+        ("csel r1, r2, r3, eq; add.w r1, r1, r1", 1 + 2),
+        ("movs r1, #3; udiv r2, r0, r1", 1 + 1 + 7),
+        ("vadd.f32 s0, s4, s4; vadd.f32 s1, s0, s0", 1 + 2),
+        ("1: vldrb.u8 q0, [r1]; le lr, 1b", 1),
+    ],
+)
+def test_cortex_m85(body, expected):
+    assert straight("ek-ra8d1", body) == expected
 
 
 # RP2350 datasheet, 3.8.8.

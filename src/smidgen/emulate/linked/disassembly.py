@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import capstone
 
+from smidgen.emulate.linked.vectors import Vector, decode
 from smidgen.targets.catalogue import Core
 
 _ADDRESS = re.compile(r"\[([^\]]*)\]|\((\w+)\)")
@@ -75,8 +76,26 @@ class Instruction:
 def disassemble(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
     """The instructions of `code`, which lies at `address`.
 
-    What Capstone does not know comes out as an instruction named "?".
+    What neither Capstone nor `vectors` knows comes out as an instruction named "?".
     """
+    for found in _by_capstone(core, code, address):
+        vector = decode(found.encoding) if "mve" in core.features else None
+        yield _vector(found, vector) if vector else found
+
+
+def _vector(found: Instruction, vector: Vector) -> Instruction:
+    return replace(
+        found,
+        name=vector.name,
+        mnemonic=vector.name,
+        operands="",
+        reads=vector.reads,
+        writes=vector.writes,
+        groups=frozenset({"mve"}),
+    )
+
+
+def _by_capstone(core: Core, code: bytes, address: int) -> Iterator[Instruction]:
     engine = _engine(core)
     offset = 0
     while offset < len(code):

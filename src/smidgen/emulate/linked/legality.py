@@ -7,7 +7,7 @@ from functools import lru_cache
 from smidgen.core.errors import EmulationError
 from smidgen.emulate.linked.disassembly import Instruction, disassemble
 from smidgen.emulate.linked.firmware import read_firmware
-from smidgen.emulate.linked.vectors import vector_kind
+from smidgen.emulate.linked.vectors import decode
 from smidgen.targets.catalogue import Core
 
 # Armv6-M has six 32-bit instructions (Armv6-M ARM, A5.3).
@@ -21,6 +21,7 @@ _ARM_GROUPS = {
     "vfp4": "fpu",
     "dpvfp": "fpu-double",
     "neon": "neon",
+    "mve": "mve",
     "hasStdExtA": "atomic",
 }
 # The DSP extension as far as Capstone does not group it (Armv7-M ARM, A1.3 and A7.7).
@@ -67,7 +68,7 @@ def missing_feature(instruction: Instruction, core: Core) -> str | None:
 
 def _arm_feature(instruction: Instruction, core: Core) -> str | None:
     if instruction.name == "?":
-        return "mve" if vector_kind(instruction) else None
+        return "mve" if decode(instruction.encoding) else None
     for group in instruction.groups:
         feature = _ARM_GROUPS.get(group)
         if feature and feature not in core.features:

@@ -123,6 +123,10 @@ class QemuMachine:
         """What ran since the counts were cleared, by layer and by function."""
         return self._tally.counts()
 
+    def blocks(self) -> tuple[Block, ...]:
+        """What ran since the counts were cleared, at the addresses of `own_firmware`."""
+        return tuple(self._tally.blocks())
+
     def call(self, symbol: str, *args: int) -> int:
         """Calls the function `symbol` with up to 8 word arguments; returns its result register.
 

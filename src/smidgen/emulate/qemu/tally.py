@@ -60,7 +60,7 @@ class Tally:
         if not self._has_clocks:
             rows = tuple(RegionCounts(name, number, None) for name, number in self._rows())
             return Counts(rows, (), self._total, None)
-        found = count(self._blocks(), self._layers, self._image, self._board.core)
+        found = count(self.blocks(), self._layers, self._image, self._board.core)
         exact = (instructions for _, instructions in self._rows())
         layers = tuple(
             replace(row, instructions=instructions)
@@ -74,7 +74,8 @@ class Tally:
         """Memory without wait states need not be simulated."""
         return self._waits.are_simulated or not self._board.waits_for_memory
 
-    def _blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Block]:
+        """What ran, by region, with what it waited."""
         return map(self._waits.added_to, self._runs.blocks())
 
     def _by_region(self, whole: Ran, parts: Mapping[int, Ran]) -> Iterator[Block]:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 from smidgen.emulate.linked.disassembly import Instruction
 from smidgen.emulate.timing.models.cost import BlockCost
-from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, straight_clocks
+from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, after, straight_clocks
 
 _MULTIPLE = frozenset({"ldm", "ldmib", "ldmdb", "stm", "stmib", "stmdb", "push", "pop"})
 _MULTIPLE_FLOATS = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
@@ -47,24 +47,26 @@ def _demand(instruction: Instruction) -> Demand:
         return _floating(name, instruction)
     if name.startswith(("ldr", "str")):
         addresses = instruction.address_registers
-        return Demand(latency=3, early=addresses, quick=addresses)
+        return Demand(latency=3, latencies=after(1, addresses), needed=after(-1, addresses))
     product = _product(instruction)
     if product is not None:
         return product
     if name.startswith(_SATURATED):
         return Demand(latency=2)
-    return Demand(blocks=1 + _shifts_by_register(instruction), early=instruction.shifted_registers)
+    needed = after(-1, instruction.shifted_registers)
+    return Demand(blocks=1 + _shifts_by_register(instruction), needed=needed)
 
 
 def _product(instruction: Instruction) -> Demand | None:
     name, names = instruction.name, instruction.operands.split(", ")
     if name in _LONG_PRODUCTS:
-        return Demand(latency=5, blocks=3, early=frozenset(names[2:]), late=frozenset(names[:1]))
-    factors, sums = frozenset(names[1:3]), frozenset(names[3:])
+        needed = {**after(-1, names[2:]), **after(1, names[:1])}
+        return Demand(latency=5, blocks=3, needed=needed)
+    needed = {**after(-1, names[1:3]), **after(1, names[3:])}
     if name in ("mul", "mla", "mls") or name.startswith("smm"):
-        return Demand(latency=4, blocks=2, early=factors, late=sums)
+        return Demand(latency=4, blocks=2, needed=needed)
     if name.startswith(_SHORT_PRODUCTS):
-        return Demand(latency=3, early=factors, late=sums)
+        return Demand(latency=3, needed=needed)
     return None
 
 
@@ -77,7 +79,7 @@ def _shifts_by_register(instruction: Instruction) -> bool:
 
 def _floating(name: str, instruction: Instruction) -> Demand:
     if name.startswith(("vldr", "vstr")):
-        return Demand(latency=4, early=instruction.address_registers)
+        return Demand(latency=4, needed=after(-1, instruction.address_registers))
     if name.startswith(("vdiv", "vsqrt")):
         return Demand(latency=19, blocks=15)
     return Demand(latency=4 if name == "vmov" else 8)

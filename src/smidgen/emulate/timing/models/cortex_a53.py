@@ -26,7 +26,7 @@ from smidgen.emulate.timing.models.aarch64 import (
     sums_of,
 )
 from smidgen.emulate.timing.models.cost import BlockCost
-from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, straight_clocks
+from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, after, straight_clocks
 
 _TAKEN = 1
 
@@ -43,12 +43,17 @@ def _demand(instruction: Instruction) -> Demand:
         clocks = registers_moved(instruction) * (2 if is_wide(instruction) else 1)
         addresses = instruction.address_registers
         return Demand(
-            ("memory",), holds=clocks, latency=2 + clocks, early=addresses, quick=addresses
+            ("memory",),
+            holds={"memory": clocks},
+            latency=2 + clocks,
+            latencies=after(1, addresses),
+            needed=after(-1, addresses),
         )
     if kind in (Kind.VECTOR, Kind.VECTOR_PRODUCT, Kind.ELEMENT):
         clocks = 2 if is_wide(instruction) else 1
         latency = 4 if kind is Kind.VECTOR_PRODUCT else 3
-        return Demand(("vector",), holds=clocks, latency=latency, late=sums_of(instruction))
+        needed = after(1, sums_of(instruction))
+        return Demand(("vector",), holds={"vector": clocks}, latency=latency, needed=needed)
     return _SCALARS[kind]
 
 

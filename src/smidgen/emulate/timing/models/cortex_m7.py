@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 from smidgen.emulate.linked.disassembly import Instruction
 from smidgen.emulate.timing.models.cost import BlockCost
-from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, straight_clocks
+from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, after, straight_clocks
 
 _MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop", "ldrd", "strd"})
 _FP_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
@@ -52,15 +52,15 @@ def _demand(instruction: Instruction) -> Demand:
     name = instruction.name
     if name in _MULTIPLE or name in _FP_MULTIPLE:
         words = max(len(instruction.listed), 2)
-        return Demand(latency=2, blocks=(words + 1) // 2, alone=True)
+        return Demand(latency=2, blocks=(words + 1) // 2, first=True, last=True)
     if name.startswith(("ldr", "vldr", "str", "vstr")):
         return _access(instruction)
     if name in ("sdiv", "udiv"):
-        return Demand(latency=7, blocks=7, alone=True)
+        return Demand(latency=7, blocks=7, first=True, last=True)
     if name.startswith("v"):
         return _floating(name)
     if name.startswith(_MULTIPLY_PREFIXES):
-        return Demand(("multiply",), latency=2, late=_accumulators(instruction))
+        return Demand(("multiply",), latency=2, needed=after(1, _accumulators(instruction)))
     return Demand(("branch",)) if name in _JUMPS else _simple(instruction)
 
 
@@ -68,12 +68,15 @@ def _access(instruction: Instruction) -> Demand:
     name = instruction.name
     is_store = name.startswith(("str", "vstr"))
     is_narrow = name.endswith(("b", "h"))
+    is_double = name.startswith("v") and instruction.operands.startswith("d")
+    address = instruction.address_registers
+    stored = instruction.reads - address if is_store else frozenset()
     return Demand(
         ("store" if is_store else "load",),
         latency=2 if is_narrow else 1,
-        early=instruction.address_registers,
-        late=instruction.reads - instruction.address_registers if is_store else frozenset(),
-        alone=name.startswith("v") and instruction.operands.startswith("d"),
+        needed={**after(1, stored), **after(-1, address)},
+        first=is_double,
+        last=is_double,
     )
 
 
@@ -85,7 +88,7 @@ def _simple(instruction: Instruction) -> Demand:
     if name.startswith(_SIMD) or name in _FIRST_SLOT:
         return Demand(("simd", "alu"), first=True)
     if instruction.shifted_registers:
-        return Demand(("alu", "shift"), early=instruction.shifted_registers)
+        return Demand(("alu", "shift"), needed=after(-1, instruction.shifted_registers))
     return Demand(("alu", "shift") if name in _SHIFTS else ("alu",))
 
 

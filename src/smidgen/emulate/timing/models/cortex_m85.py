@@ -1,39 +1,292 @@
 """Cortex-M85: two instructions a clock, in order, with vectors of two beats. No table is public.
 
-Source: Cortex-M85 Technical Reference Manual (101924), "About the processor": seven stages, in
-order, superscalar, branch prediction, two beats a clock. Assumed: scalar instructions pair as on
-the Cortex-M7, a vector instruction pairs with a scalar one, vectors take their pipe as on the
-Cortex-M55, and a jump that is taken is predicted and costs nothing, an indirect one three clocks.
+Sources: Cortex-M85 Technical Reference Manual (101924), "About the processor" (seven stages, in
+order, superscalar, branch prediction, two beats a clock), and the scheduling model that Arm gave to
+LLVM (ARMScheduleM85.td of LLVM 19): units, latencies, what starts alone or ends a pair, and in
+which stage each operand is read. Of its rules:
+
+- There are two load, two store and two arithmetic units, one multiplier, one shifter for operands,
+  one SIMD unit; instructions of the first slot do not pair with each other.
+- A loaded word can be used in the next clock; a byte, a halfword and what a 16-bit instruction
+  loads from the stack one later.
+- Addresses are needed a clock early, and so are shifted operands (also those of most 32-bit
+  instructions with two registers, shifted by 0); what is stored a clock late, a vector two late.
+- A vector instruction takes both halves of its pipe for two clocks and ends a pair: a scalar one in
+  front of it may start with it. A core register that it reads is needed a clock late, one that it
+  adds to two late; one that it writes can be used after four.
+
+Where LLVM's model is too coarse for clocks, LDM and STM take a clock for two registers, and a
+division, VDIV and VSQRT keep all else from starting until they are done. A jump that is taken is
+predicted and costs nothing, an indirect one three clocks. (Assumed.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from smidgen.emulate.linked.disassembly import Instruction
-from smidgen.emulate.linked.vectors import LOOP, vector_kind
-from smidgen.emulate.timing.models import cortex_m7
-from smidgen.emulate.timing.models.cortex_m55 import BEATS
 from smidgen.emulate.timing.models.cost import BlockCost
-from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, straight_clocks
+from smidgen.emulate.timing.models.helium import (
+    as_run,
+    ends_loop,
+    is_access,
+    is_vector,
+    scalars_of,
+    stored_vectors,
+    vectors_of,
+)
+from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, after, straight_clocks
 
 _DIRECT = frozenset({"b", "bl", "cbz", "cbnz"})
+_INDIRECT_CLOCKS = 3
+_DIVIDE, _FLOAT_DIVIDE = 7, 14
+_UNITS = {"load": 2, "store": 2, "alu": 2, "port": 2, "a": 2, "b": 2, "c": 2}
+_MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop"})
+_FLOAT_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
+_JUMPS = _DIRECT | {"bx", "blx"}
+_PRODUCTS = ("mul", "mla", "mls", "sml", "smu", "smm", "uml", "umu", "umaal")
+_LONG_SHIFTS = ("lsll", "lsrl", "asrl", "sq", "uqr", "uqsh", "srsh", "ursh", "csel")
+_SHIFTER_OPERANDS = frozenset(
+    {"adc", "adds", "adcs", "bic", "bics", "eor", "eors", "orn", "orr", "orrs", "rsb", "rsbs",
+     "sbc", "sbcs", "subs", "cmp", "cmn", "teq", "tst", "mvn", "mvns"}
+)  # fmt: skip
+_SIMD = ("sxt", "uxt", "sadd", "ssub", "sasx", "ssax", "uadd", "usub", "uasx", "usax", "shadd",
+         "shsub", "uhadd", "uhsub", "sel")  # fmt: skip
+_SIMD_LATE = ("qadd", "qsub", "qasx", "qsax", "uqadd", "uqsub", "uqasx", "uqsax", "usad")
+_SIMD_SHIFTED = ("ssat", "usat", "qdadd", "qdsub")
+_FIRST_SLOT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"bfi": ("shift",), "bfc": ("shift",), "clz": ()}
+)
+_SYSTEM = ("mrs", "msr", "dmb", "dsb", "isb", "nop", "hint")
+# Pipe and latency of vector operations; all others: pipe a, one clock.
+_KINDS: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("vand", "vbic", "vcls", "vclz", "veor", "vmov", "vmvn", "vorn", "vorr", "vpsel",
+             "vrev", "vmov_r_lane"),
+            ("", 1),
+        ),
+        "vmov_lane_r": ("", 4),
+        **dict.fromkeys(
+            (
+                "vqshl", "vqshlu", "vrshl", "vqrshl", "vabd.f", "vadd.f", "vsub.f", "vcadd.f",
+                "vqmovn", "vqmovun", "vqshrn", "vqrshrn", "vqshrun", "vqrshrun", "vrshr", "vrshrn",
+                "vddup", "vidup", "vdwdup", "viwdup", "vshlc",
+            ),
+            ("a", 2),
+        ),
+        **dict.fromkeys(
+            ("vabav", "vaddv", *(f"v{which}{kind}{size}" for which in ("max", "min")
+                                 for kind in ("v", "av") for size in (8, 16, 32))),
+            ("a", 4),
+        ),
+        **dict.fromkeys(("vabs.f", "vneg.f", "vmaxnm", "vminnm", "vmaxnma", "vminnma"), ("b", 1)),
+        **dict.fromkeys(("vcmul", "vmul.f"), ("b", 3)),
+        **dict.fromkeys(
+            ("vfma", "vfms", "vcmla", "vmaxnmv", "vminnmv", "vmaxnmav", "vminnmav", "vaddva",
+             "vaddlv", "vaddlva"),
+            ("b", 4),
+        ),
+        **dict.fromkeys(("vcmp", "vcmp.f", "vpt", "vpt.f"), ("c", 1)),
+        **dict.fromkeys(("vctp", "vpnot", "vpst"), ("d", 1)),
+    }
+)  # fmt: skip
+_SUMS = ("vmladav", "vmlsdav", "vmlaldav", "vmlsldav", "vrmlaldavh", "vrmlsldavh")
+_VECTOR_PRODUCTS = ("vmul", "vrmulh", "vmla", "vqdm", "vqrdm", "vcvt", "vrint")
+_LATE_OPERANDS = ("vfma", "vfms", "vcmla")
+_SCALARS_LATE = {"vmla": 2, "vmlas": 2, "vmaxnmv": 1, "vminnmv": 1, "vmaxnmav": 1, "vminnmav": 1}
+# Pipe and latency of scalar floating-point operations; of all others, pipe b and two clocks.
+_FLOAT_KINDS: tuple[tuple[tuple[str, ...], tuple[str, int]], ...] = (
+    (("vadd", "vsub"), ("a", 2)),
+    (("vmaxnm", "vminnm"), ("a", 1)),
+    (("vcmp",), ("c", 1)),
+    (("vabs", "vneg", "vsel"), ("b", 1)),
+    (("vmla", "vmls", "vnml"), ("b", 5)),
+    (("vfm", "vfn"), ("b", 4)),
+    (("vmul", "vnmul"), ("b", 3)),
+)
+_COUNTING = ("vddup", "vidup", "vdwdup", "viwdup", "vshlc")
 
 
 def block_cost(block: Sequence[Instruction]) -> BlockCost:
     """The clocks of `block`."""
-    body = [each for each in block if vector_kind(each) != LOOP]
-    return BlockCost(straight=straight_clocks(body, _PIPELINE), taken=_taken(block[-1]))
+    straight = straight_clocks(tuple(as_run(block)), PIPELINE)
+    return BlockCost(straight=straight, taken=_taken(block[-1]))
 
 
 def _taken(last: Instruction) -> int:
-    is_predicted = last.name in _DIRECT or vector_kind(last) == LOOP
-    return 3 if not is_predicted and (last.name in ("bx", "blx") or "pc" in last.writes) else 0
+    is_predicted = last.name in _DIRECT or ends_loop(last)
+    is_indirect = last.name in ("bx", "blx") or "pc" in last.writes
+    return _INDIRECT_CLOCKS if is_indirect and not is_predicted else 0
 
 
 def _demand(instruction: Instruction) -> Demand:
-    kind = vector_kind(instruction)
-    return Demand((kind,), holds=BEATS) if kind else cortex_m7.PIPELINE.demand(instruction)
+    if is_vector(instruction):
+        return _vector_access(instruction) if is_access(instruction) else _operation(instruction)
+    name = instruction.name
+    if name in _MULTIPLE or name in _FLOAT_MULTIPLE:
+        return _multiple(instruction)
+    if name.startswith(("ldr", "str", "vldr", "vstr")):
+        return _access(instruction)
+    return _floating(instruction) if name.startswith("v") else _scalar(instruction)
 
 
-_PIPELINE = Pipeline(width=2, demand=_demand, units=cortex_m7.PIPELINE.units)
+def _vector_access(instruction: Instruction) -> Demand:
+    name = instruction.name
+    is_store, is_gather = name.startswith("vst"), name.endswith("_q")
+    unit = "store" if is_store else "load"
+    addresses = scalars_of(instruction.reads)
+    stored = stored_vectors(instruction)
+    offsets = vectors_of(instruction.reads) - stored if is_gather else frozenset[str]()
+    is_interleaved = name in ("vld2", "vld4")
+    return Demand(
+        (unit, unit, "port", "port"),
+        holds={unit: 2},
+        latency=4 if is_interleaved else 1,
+        latencies=after(1, scalars_of(instruction.writes)),
+        first=is_gather,
+        last=True,
+        needed={**after(2, stored), **after(-1, addresses | offsets)},
+    )
+
+
+def _operation(instruction: Instruction) -> Demand:
+    name = instruction.name
+    pipe, latency = _kind(name)
+    scalars = scalars_of(instruction.reads)
+    sums = vectors_of(instruction.reads & instruction.writes)
+    scalars_late = 2 if latency == 4 and scalars & instruction.writes else 1
+    late = after(_SCALARS_LATE.get(name, scalars_late), scalars)
+    return Demand(
+        ((pipe,) * (1 if pipe == "d" else 2) if pipe else ()) + ("port", "port", "slot"),
+        holds={pipe: 2} if pipe else {},
+        latency=latency,
+        latencies=after(2, scalars_of(instruction.writes)) if name in _COUNTING else {},
+        last=True,
+        needed={**late, **(after(2, sums) if name in _LATE_OPERANDS else {})},
+    )
+
+
+def _kind(name: str) -> tuple[str, int]:
+    if name in _KINDS:
+        return _KINDS[name]
+    if name.startswith(_SUMS):
+        return "b", 4
+    return ("b", 2) if name.startswith(_VECTOR_PRODUCTS) and name != "vmullp" else ("a", 1)
+
+
+def _multiple(instruction: Instruction) -> Demand:
+    words = sum(2 if name.startswith("d") else 1 for name in instruction.listed)
+    is_store = instruction.name.startswith(("st", "vst", "push", "vpush"))
+    unit = "store" if is_store else "load"
+    return Demand((unit, unit), blocks=(words + 1) // 2, first=True, last=True)
+
+
+def _access(instruction: Instruction) -> Demand:
+    name = instruction.name
+    is_store, is_float = name.startswith(("str", "vstr")), name.startswith("v")
+    address = instruction.address_registers
+    stored = instruction.reads - address if is_store else frozenset[str]()
+    is_wide = name.endswith("d") or (is_float and instruction.operands.startswith("d"))
+    units = ("store",) if is_store else ("load",)
+    is_narrow = not is_float and name.endswith(("b", "h"))
+    is_late = is_narrow or (instruction.bytes == 2 and "sp" in address)
+    return Demand(
+        (units + (("port",) if is_float else ())) * (2 if is_wide else 1),
+        latency=2 if is_store or is_late else 1,
+        latencies=after(0, address & instruction.writes),
+        needed={**after(2 if is_float else 1, stored), **after(-1, address)},
+    )
+
+
+def _scalar(instruction: Instruction) -> Demand:
+    name = instruction.name
+    if name in ("sdiv", "udiv"):
+        needed = after(-1, instruction.reads)
+        return Demand(("alu",), latency=_DIVIDE, blocks=_DIVIDE, needed=needed)
+    if name in ("tbb", "tbh"):
+        needed = after(-1, instruction.reads)
+        return Demand(("load",), first=True, last=True, needed=needed)
+    if name.startswith(_LONG_SHIFTS) and "mve" in instruction.groups:
+        operands = instruction.reads - {"cpsr"}
+        return Demand(("long", "alu"), latency=2, needed=after(1, operands))
+    if name.startswith(_PRODUCTS):
+        return Demand(("multiply",), latency=2, needed=after(1, _accumulators(instruction)))
+    if name in _SYSTEM:
+        return Demand(latency=3, first=True, last=True)
+    return Demand(("branch",), latency=2) if name in _JUMPS else _arithmetic(instruction)
+
+
+def _arithmetic(instruction: Instruction) -> Demand:
+    """Data processing with and without a shift, and what DSP adds beside products."""
+    name = instruction.name
+    if name.startswith(_SIMD_SHIFTED):
+        return _simd(2, instruction.reads, "shift")
+    if name.startswith(("rev", "rbit")):
+        return _simd(0, instruction.reads, "shift")
+    if name.startswith(("pkh", "sxta", "uxta")):
+        return _simd(1, instruction.shifted_registers, "shift")
+    if name.startswith((*_SIMD, *_SIMD_LATE)):
+        return _simd(2 if name.startswith(_SIMD_LATE) else 1)
+    if name in _FIRST_SLOT:
+        return Demand(("alu", "slot", *_FIRST_SLOT[name]))
+    return _plain(instruction)
+
+
+def _simd(latency: int, early: frozenset[str] = frozenset(), *more: str) -> Demand:
+    return Demand(("simd", "alu", "slot", *more), latency=latency, needed=after(-1, early))
+
+
+def _plain(instruction: Instruction) -> Demand:
+    shifted = instruction.shifted_registers or _unshifted_operand(instruction)
+    if shifted:
+        return Demand(("alu", "shift"), needed=after(-1, shifted))
+    early = instruction.reads if "sp" in instruction.writes else frozenset[str]()
+    return Demand(() if instruction.name == "it" else ("alu",), needed=after(-1, early))
+
+
+def _unshifted_operand(instruction: Instruction) -> frozenset[str]:
+    """The last register of a 32-bit instruction that passes the shifter without a shift."""
+    names = instruction.operands.split(", ")
+    mnemonic = instruction.mnemonic.removesuffix(".w")
+    is_such = instruction.bytes == 4 and mnemonic in _SHIFTER_OPERANDS
+    return frozenset(names[-1:]) & instruction.reads if is_such else frozenset()
+
+
+def _accumulators(instruction: Instruction) -> frozenset[str]:
+    """The last operand of a multiply-accumulate; both results of a long one."""
+    names = instruction.operands.split(", ")
+    if "lal" in instruction.name or instruction.name == "umaal":
+        return frozenset(names[:2])
+    is_accumulate = instruction.name.startswith(("mla", "mls", "smla", "smls", "smml"))
+    return frozenset(names[3:]) if is_accumulate else frozenset()
+
+
+def _floating(instruction: Instruction) -> Demand:
+    """Scalar floats, which take half a pipe, or all of it if they are double."""
+    name = instruction.name
+    if name in ("vmrs", "vmsr"):
+        return Demand(("port",), latency=2, first=True, last=True)
+    pipe, latency = _float_kind(instruction)
+    halves = 2 if instruction.operands.startswith("d") else 1
+    blocks = _FLOAT_DIVIDE * halves if name in ("vdiv", "vsqrt") else 0
+    needed = after(2, instruction.reads & instruction.writes) if name.startswith("vf") else {}
+    core = frozenset(each for each in instruction.reads if each[:1] not in "sdq")
+    units = ((pipe,) if pipe else ()) + ("port",)
+    return Demand(
+        units * halves + ("slot",),
+        latency=max(latency, blocks),
+        blocks=blocks,
+        needed={**needed, **after(1, core)},
+    )
+
+
+def _float_kind(instruction: Instruction) -> tuple[str, int]:
+    name = instruction.name
+    if name.startswith("vmov"):
+        return "", 1 if instruction.operands.startswith(("s", "d")) else 2
+    return next((kind for prefixes, kind in _FLOAT_KINDS if name.startswith(prefixes)), ("b", 2))
+
+
+PIPELINE = Pipeline(width=2, demand=_demand, units=_UNITS)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from smidgen.emulate.linked.disassembly import Instruction
 from smidgen.emulate.timing.models.cost import BlockCost
 from smidgen.emulate.timing.models.rv32 import BRANCHES, DIVISIONS, JUMPS, LOADS, goes_back
-from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, straight_clocks
+from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, after, straight_clocks
 
 _STORES = frozenset({"sb", "sh", "sw"})
 
@@ -39,7 +39,7 @@ def _demand(instruction: Instruction) -> Demand:
     if name in DIVISIONS:
         return Demand(latency=18, blocks=18)
     if name in _STORES:
-        return Demand(late=instruction.reads - instruction.address_registers)
+        return Demand(needed=after(1, instruction.reads - instruction.address_registers))
     return Demand(latency=4, blocks=4) if name.startswith("amo") else Demand()
 
 

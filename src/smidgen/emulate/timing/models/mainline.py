@@ -7,7 +7,7 @@ one unit, called "main".
 from __future__ import annotations
 
 from smidgen.emulate.linked.disassembly import Instruction
-from smidgen.emulate.timing.models.scoreboard import Demand
+from smidgen.emulate.timing.models.scoreboard import Demand, after
 
 _MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop"})
 _FP_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
@@ -47,19 +47,21 @@ def _stalling(instruction: Instruction) -> Demand | None:
 
 
 def _occupying(latency: int, clocks: int) -> Demand:
-    return Demand(("main",), latency=latency, blocks=clocks, alone=True)
+    return Demand(("main",), latency=latency, blocks=clocks, first=True, last=True)
 
 
 def _single(instruction: Instruction) -> Demand:
     name, is_long = instruction.name, instruction.bytes == 4
     if name.startswith("v"):
-        return Demand(("main",), latency=3 if name.startswith(_FP_ACCUMULATES) else 2, alone=True)
+        latency = 3 if name.startswith(_FP_ACCUMULATES) else 2
+        return Demand(("main",), latency=latency, first=True, last=True)
     if name.startswith(_PRODUCTS):
-        return Demand(("main",), latency=2, alone=is_long, late=_sums(instruction))
+        needed = after(1, _sums(instruction))
+        return Demand(("main",), latency=2, first=is_long, last=is_long, needed=needed)
     if _can_join(instruction):
         return Demand()
     is_late = name.startswith(("ldr", *_LATE)) or bool(instruction.shifted_registers)
-    return Demand(("main",), latency=2 if is_late else 1, alone=is_long)
+    return Demand(("main",), latency=2 if is_late else 1, first=is_long, last=is_long)
 
 
 def _can_join(instruction: Instruction) -> bool:

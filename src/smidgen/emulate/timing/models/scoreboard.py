@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from smidgen.emulate.linked.disassembly import Instruction
 
@@ -15,21 +15,30 @@ _NOTHING: frozenset[str] = frozenset()
 class Demand:
     """What an instruction needs of the core.
 
-    `units` are the units that it takes, for `holds` clocks. Its result can be used `latency` clocks
-    after it started. It keeps all others from starting for `blocks` clocks. It starts `alone`, or
-    only as the `first` of those that start together. Registers in `early` must be ready a clock
-    before it starts, those in `late` a clock after; results in `quick` are there after one clock.
+    `units` are those that it takes, one of a kind for each time that it is named, and one of those
+    in `one_of`; they are free again a clock later, or after the clocks in `holds`. Its result can
+    be used `latency` clocks after it started, but registers in `latencies` have their own;
+    `stored_after` is the latency where the result is what a vector store stores. It keeps all
+    others from starting for `blocks` clocks. It starts as the `first` or the `last` of those that
+    start together, or both: alone. Registers in `needed` must be ready so many clocks after it
+    started, or before it for negative ones; those in `stores` are what it stores of vectors.
     """
 
     units: tuple[str, ...] = ()
-    holds: int = 1
+    one_of: tuple[str, ...] = ()
+    holds: Mapping[str, int] = field(default_factory=dict)
     latency: int = 1
+    latencies: Mapping[str, int] = field(default_factory=dict)
+    stored_after: int | None = None
     blocks: int = 0
-    alone: bool = False
     first: bool = False
-    early: frozenset[str] = _NOTHING
-    late: frozenset[str] = _NOTHING
-    quick: frozenset[str] = _NOTHING
+    last: bool = False
+    needed: Mapping[str, int] = field(default_factory=dict)
+    stores: frozenset[str] = _NOTHING
+
+    def latency_of(self, register: str) -> int:
+        """When `register`, which it writes, can be used."""
+        return self.latencies.get(register, self.latency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +50,75 @@ class Pipeline:
     units: Mapping[str, int] = field(default_factory=dict)
 
 
+def after(clocks: int, registers: Iterable[str]) -> dict[str, int]:
+    """`registers` as needed so many clocks after the start."""
+    return dict.fromkeys(registers, clocks)
+
+
 def straight_clocks(block: Sequence[Instruction], pipeline: Pipeline) -> int:
     """The clocks from the start of the first instruction until after the start of the last.
 
     Results that are still on their way at the end are left to the next block.
     """
-    state = _State(pipeline)
-    for instruction in block:
-        state.start(instruction)
-    return state.clock + (state.started > 0)
+    return Scoreboard(pipeline).clocks_of(block)
 
 
 @dataclass(slots=True)
-class _State:
+class Scoreboard:
+    """A core at one moment: the instructions that started in this clock, and when results come."""
+
     pipeline: Pipeline
     clock: int = 0
     started: int = 0
     is_full: bool = False
     taken: Counter[str] = field(default_factory=Counter)
     ready: dict[str, int] = field(default_factory=dict)
+    storable: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
 
-    def start(self, instruction: Instruction) -> None:
-        need = self.pipeline.demand(instruction)
+    def clocks_of(self, block: Sequence[Instruction]) -> int:
+        """The clocks until after the start of the last instruction of `block`."""
+        for instruction in block:
+            self._start(instruction, self.pipeline.demand(instruction))
+        return self.clock + (self.started > 0)
+
+    def earliest(self, instruction: Instruction, need: Demand) -> int:
+        """The first clock in which operands and units are ready."""
         operands = [self._ready(name, need) for name in instruction.reads]
-        earliest = max([*operands, *(self.held.get(unit, 0) for unit in need.units)], default=0)
+        return max([*operands, *(self.held.get(unit, 0) for unit in need.units)], default=0)
+
+    def _start(self, instruction: Instruction, need: Demand) -> None:
+        if need.one_of:
+            chosen = min(need.one_of, key=lambda unit: self.held.get(unit, 0))
+            clocks = need.holds.get(chosen, 1)
+            need = replace(need, one_of=(), units=(*need.units, chosen), holds={chosen: clocks})
+        earliest = self.earliest(instruction, need)
         if earliest > self.clock or not self._has_room(need):
             self._advance(max(self.clock + (self.started > 0), earliest))
         self.started += 1
-        self.is_full = need.alone or self.started == self.pipeline.width
+        self.is_full = need.last or self.started == self.pipeline.width
         self.taken.update(need.units)
-        if need.holds > 1:
-            self.held.update(dict.fromkeys(need.units, self.clock + need.holds))
-        done = self.clock + need.latency
-        self.ready.update(dict.fromkeys(instruction.writes, done))
-        self.ready.update(dict.fromkeys(instruction.writes & need.quick, self.clock + 1))
+        self.held.update((unit, self.clock + clocks) for unit, clocks in need.holds.items())
+        self._note_results(instruction, need)
         if need.blocks:
             self._advance(self.clock + need.blocks)
 
     def _ready(self, name: str, need: Demand) -> int:
-        if name not in self.ready:
-            return 0
-        return self.ready[name] + (name in need.early) - (name in need.late)
+        ready = self.storable if name in need.stores and name in self.storable else self.ready
+        return ready[name] - need.needed.get(name, 0) if name in ready else 0
+
+    def _note_results(self, instruction: Instruction, need: Demand) -> None:
+        for name in instruction.writes:
+            self.ready[name] = self.clock + need.latency_of(name)
+            self.storable.pop(name, None)
+            if need.stored_after is not None:
+                self.storable[name] = self.clock + need.stored_after
 
     def _has_room(self, need: Demand) -> bool:
-        if self.is_full or (self.started and (need.alone or need.first)):
+        if self.is_full or (self.started and need.first):
             return False
-        units = self.pipeline.units
-        return all(self.taken[unit] < units.get(unit, 1) for unit in need.units)
+        wanted, has = Counter(need.units), self.pipeline.units
+        return all(self.taken[unit] + wanted[unit] <= has.get(unit, 1) for unit in wanted)
 
     def _advance(self, clock: int) -> None:
         self.clock, self.started, self.is_full = clock, 0, False
