@@ -30,6 +30,7 @@ from smidgen.emulate.unicorn.machine import Machine
 from smidgen.graph.graph import Graph
 from smidgen.ops.kernel import Kernel, KernelCall
 from smidgen.ops.registry import header_closure
+from smidgen.ops.spaces import FLAT, Spaces
 from smidgen.targets.catalogue import Board, Core, board, core
 from smidgen.targets.toolchain import compile_firmware, compile_host_library
 
@@ -133,7 +134,9 @@ def _fill(case: Case, offsets: dict[str, int], size: int) -> bytes:
     return arena.tobytes()
 
 
-def emit(placed: Sequence[Placed], style: Style = Style.SHARED) -> dict[str, str]:
+def emit(
+    placed: Sequence[Placed], style: Style = Style.SHARED, spaces: Spaces = FLAT
+) -> dict[str, str]:
     """One C file with a function ``case<i>_run(arena)`` for each case, and the headers it needs."""
     bodies, tables, wanted, shared = [], [], ["smg.h"], SharedFunctions()
     for index, each in enumerate(placed):
@@ -146,13 +149,13 @@ def emit(placed: Sequence[Placed], style: Style = Style.SHARED) -> dict[str, str
             arena_bytes=len(each.arena),
             lower_bound_bytes=0,
         )
-        writer = SourceWriter(program, Names(f"case{index}"), shared=shared)
+        writer = SourceWriter(program, Names(f"case{index}"), shared=shared, spaces=spaces)
         bodies.append(writer.body())
         tables.append(writer.tables.text())
         wanted += [name for name in writer.headers if name not in wanted]
     includes = "\n".join(f'#include "{name}"' for name in wanted)
-    text = "\n".join([includes, *tables, shared.text(), *bodies])
-    return {"cases.c": text, **header_closure(wanted)}
+    text = "\n".join([spaces.prologue, includes, *tables, shared.text(), *bodies])
+    return {"cases.c": text, **header_closure(wanted, spaces)}
 
 
 def run_on_host(sources: dict[str, str], placed: Sequence[Placed]) -> list[bytes]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 
 from smidgen.core.dtypes import DType
@@ -29,21 +32,57 @@ def per_channel(scales: np.ndarray, axis: int) -> Quantization:
     return Quantization(values, (0,) * len(values), axis)
 
 
-def small_convnet(seed: int = 0) -> Graph:
-    """Every int8 op of the first slice once: conv, depthwise, add, pools, dense, softmax."""
-    rng = np.random.default_rng(seed)
-    b = GraphBuilder("small_convnet")
+@dataclass(frozen=True)
+class WeightSource:
+    """Adds random int8 weights and biases to a graph."""
 
-    def weights(name: str, shape: tuple[int, ...], axis: int) -> list[str]:
+    builder: GraphBuilder
+    rng: np.random.Generator
+
+    def __call__(self, name: str, shape: tuple[int, ...], axis: int) -> list[str]:
         channels = shape[axis]
-        scales = per_channel(rng.uniform(0.002, 0.02, channels), axis)
-        values = rng.integers(-127, 128, shape)
-        bias = rng.integers(-2000, 2000, channels)
+        scales = per_channel(self.rng.uniform(0.002, 0.02, channels), axis)
         return [
-            b.constant(f"{name}_w", INT8, values, scales),
-            b.constant(f"{name}_b", INT32, bias),
+            self.builder.constant(f"{name}_w", INT8, self.rng.integers(-127, 128, shape), scales),
+            self.builder.constant(f"{name}_b", INT32, self.rng.integers(-2000, 2000, channels)),
         ]
 
+
+def autoencoder(widths: tuple[int, ...], seed: int = 0) -> Graph:
+    """Dense layers from one of `widths` to the next, as in nets that detect anomalies."""
+    b = GraphBuilder("autoencoder")
+    weights = WeightSource(b, np.random.default_rng(seed))
+    x = b.input("x", INT8, (1, widths[0]), quant(0.05, 3))
+    for index, (inputs, outputs) in enumerate(pairwise(widths)):
+        operands = [x, *weights(f"fc{index}", (outputs, inputs), 0)]
+        (x,) = b.add(Dense(Activation.RELU), operands, quant(0.5, -128))
+    return b.finish([x])
+
+
+def separable_convnet(seed: int = 0) -> Graph:
+    """A classifier of 12x12 images with 24,792 bytes of weights, and little memory besides."""
+    b = GraphBuilder("separable_convnet")
+    weights = WeightSource(b, np.random.default_rng(seed))
+    relu = Activation.RELU
+    x = b.input("x", INT8, (1, 12, 12, 1), quant(0.05, 3))
+    first, same = Conv2D((2, 2), Padding(0, 1, 0, 1), (1, 1), relu), Padding(1, 1, 1, 1)
+    (x,) = b.add(first, [x, *weights("conv", (16, 3, 3, 1), 0)], quant(0.06, -128))
+    depthwise = DepthwiseConv2D((2, 2), same, (1, 1), relu)
+    (x,) = b.add(depthwise, [x, *weights("dw", (1, 3, 3, 16), 3)], quant(0.08, -128))
+    pointwise = Conv2D((1, 1), Padding(0, 0, 0, 0), (1, 1), relu)
+    (x,) = b.add(pointwise, [x, *weights("pw", (32, 1, 1, 16), 0)], quant(0.3, -128))
+    wide = Conv2D((1, 1), same, (1, 1), relu)
+    (x,) = b.add(wide, [x, *weights("wide", (56, 3, 3, 32), 0)], quant(0.5, -128))
+    (x,) = b.add(Reshape((1, 504)), [x], quant(0.5, -128))
+    (x,) = b.add(Dense(), [x, *weights("fc", (15, 504), 0)], quant(0.9, 7))
+    (x,) = b.add(Softmax(), [x], quant(1 / 256, -128))
+    return b.finish([x])
+
+
+def small_convnet(seed: int = 0) -> Graph:
+    """Every int8 op of the first slice once: conv, depthwise, add, pools, dense, softmax."""
+    b = GraphBuilder("small_convnet")
+    weights = WeightSource(b, np.random.default_rng(seed))
     x = b.input("x", INT8, (1, 8, 8, 2), quant(0.05, 3))
     same = Padding(1, 1, 1, 1)
     relu = Activation.RELU

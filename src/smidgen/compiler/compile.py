@@ -18,13 +18,12 @@ from smidgen.compiler.objective import OBJECTIVES, objective_called
 from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.program import Program, build_program
 from smidgen.compiler.rooms import rooms_of
-from smidgen.core.errors import UnsupportedError
+from smidgen.core.errors import DoesNotFit, UnsupportedError
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Tensor
 from smidgen.ops.registry import header_closure
+from smidgen.ops.spaces import language_flag, reach_bytes, spaces_of
 from smidgen.targets.catalogue import Board
-
-COMMON_FLAGS = ("-std=c99", "-ffp-contract=off")
 
 
 def compile_graph(
@@ -61,8 +60,9 @@ def write_artifact(
     """The C of `program`, to which `graph` was compiled."""
     prefix = identifier(name or graph.name)
     taken = public_names(prefix, len(program.graph.inputs), len(program.graph.outputs))
-    writer = SourceWriter(program, Names(prefix, taken))
+    writer = SourceWriter(program, Names(prefix, taken), spaces=spaces_of(board))
     body = writer.body()
+    _check_reach(board, writer.tables.rom_bytes)
     title = _title(prefix, program, board, writer)
     inputs = _ports(program, program.graph.inputs)
     outputs = _ports(program, program.graph.outputs)
@@ -73,7 +73,7 @@ def write_artifact(
         ),
         f"{prefix}.c": _source(prefix, title, writer, body),
         f"{prefix}_weights.h": _weights(prefix, writer),
-        **header_closure(("smg.h", *writer.headers)),
+        **header_closure(("smg.h", *writer.headers), writer.spaces),
     }
     manifest = Manifest(
         name=graph.name,
@@ -94,11 +94,27 @@ def write_artifact(
             Resident(buffer.name, offset, buffer.nbytes, buffer.first, buffer.last)
             for buffer, offset in program.buffers
         ),
-        compile_flags=(*COMMON_FLAGS, OBJECTIVES[objective].compiler_flag),
+        compile_flags=(*common_flags(board), OBJECTIVES[objective].compiler_flag),
         bands=_bands(program),
         arenas=program.arenas,
     )
     return Artifact(manifest, files)
+
+
+def _check_reach(board: Board, rom_bytes: int) -> None:
+    """Refuse more tables than the addresses of the C reach."""
+    reach = reach_bytes(board)
+    if reach is not None and rom_bytes > reach:
+        raise DoesNotFit(
+            f"build for {board.name}",
+            f"addresses of 16 bits reach {reach:,} bytes of constants in flash, not {rom_bytes:,}",
+            "choose a smaller model or a board with another core",
+        )
+
+
+def common_flags(board: Board) -> tuple[str, ...]:
+    """What the C for `board` is to be compiled with, whatever the objective."""
+    return (language_flag(board), "-ffp-contract=off")
 
 
 def _bands(program: Program) -> tuple[Bands, ...]:
@@ -169,7 +185,8 @@ def _band_lines(program: Program) -> str:
 def _source(prefix: str, title: str, writer: SourceWriter, body: str) -> str:
     includes = "\n".join(f'#include "{name}"' for name in writer.headers)
     return (
-        f'{title}\n#include "{prefix}.h"\n\n#include "smg.h"\n{includes}\n\n'
+        f"{title}\n{writer.spaces.prologue}"
+        f'#include "{prefix}.h"\n\n#include "smg.h"\n{includes}\n\n'
         f'#include "{prefix}_weights.h"\n\n{writer.shared.text()}{body}'
     )
 

@@ -14,7 +14,11 @@ import smidgen.ops
 from smidgen.core.errors import UnsupportedOp
 from smidgen.graph.op import Op, Signature
 from smidgen.ops.kernel import Kernel
+from smidgen.ops.spaces import FLAT, Spaces
 from smidgen.targets.catalogue import Core
+
+AVR = "avr"
+"""The feature of 8-bit AVR cores."""
 
 
 @cache
@@ -50,12 +54,16 @@ def _kernel_modules(name: str) -> list[ModuleType]:
 
 
 def candidates(op: Op, signature: Signature, core: Core) -> tuple[Kernel, ...]:
-    """The kernels that can run `op` on `core`, in the order in which their family lists them."""
-    return tuple(
+    """The kernels that can run `op` on `core`, in the order in which their family lists them.
+
+    Where some are made for 8-bit AVR, no others: what these declare to cost holds for 32 bits.
+    """
+    found = tuple(
         kernel
         for kernel in kernels().get(type(op), ())
         if kernel.requires <= core.features and kernel.accepts(op, signature)
     )
+    return tuple(kernel for kernel in found if AVR in kernel.requires) or found
 
 
 def no_kernel(node: str, op: Op, signature: Signature) -> UnsupportedOp:
@@ -74,7 +82,7 @@ def no_kernel(node: str, op: Op, signature: Signature) -> UnsupportedOp:
 
 @cache
 def headers() -> Mapping[str, str]:
-    """The text of every C header of every family, by file name."""
+    """The text of every C header of every family, by file name, with its marks of spaces."""
     texts: dict[str, str] = {}
     for family in families():
         for entry in files(f"smidgen.ops.{family}").iterdir():
@@ -83,16 +91,21 @@ def headers() -> Mapping[str, str]:
     return texts
 
 
-def header_closure(wanted: Iterable[str]) -> dict[str, str]:
-    """`wanted` headers and those that they include, by file name."""
-    known = headers()
+def header_closure(wanted: Iterable[str], spaces: Spaces = FLAT) -> dict[str, str]:
+    """`wanted` headers and those that they include, by file name, as they are for `spaces`."""
     found: dict[str, str] = {}
     queue = list(wanted)
     while queue:
         name = queue.pop(0)
         if name in found:
             continue
-        found[name] = known[name]
-        lines = known[name].splitlines()
+        found[name] = spaces.resolve(headers()[name])
+        lines = found[name].splitlines()
         queue += [line.split('"')[1] for line in lines if line.startswith('#include "')]
     return dict(sorted(found.items()))
+
+
+@cache
+def marked_text(header: str) -> str:
+    """`header` and those that it includes, one after the other, with their marks of spaces."""
+    return "\n".join(headers()[name] for name in header_closure([header]))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from smidgen.compiler.artifact import Artifact
 from smidgen.compiler.choice import Choice, Way, ways
-from smidgen.compiler.compile import COMMON_FLAGS, write_artifact
+from smidgen.compiler.compile import write_artifact
 from smidgen.compiler.costs import CostTable, Measured, Run, parse, support_functions, write
 from smidgen.compiler.objective import Objective, objective_called
 from smidgen.compiler.pipeline import optimise
@@ -169,7 +169,7 @@ def _loosened(artifact: Artifact, objective: Objective) -> Artifact:
     """`artifact`, compiled as `objective` says, with shared functions that anybody may call."""
     source = f"{artifact.manifest.prefix}.c"
     files = {**artifact.files, source: _LOOSE + artifact.files[source]}
-    flags = (*COMMON_FLAGS, objective.compiler_flag)
+    flags = (*artifact.manifest.compile_flags[:-1], objective.compiler_flag)
     return Artifact(replace(artifact.manifest, compile_flags=flags), files)
 
 

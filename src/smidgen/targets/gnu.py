@@ -60,7 +60,7 @@ def link_with_gnu(firmware: GnuFirmware, board: Board) -> bytes:
     compiler = gnu_compiler(board.core)
     if compiler is None:
         raise ToolchainError("C compiler", why_not_compiled(board.core), "install it")
-    flags = (*board.core.gnu_flags, *_FLAGS, *firmware.options)
+    flags = (*_FLAGS, *board.core.gnu_flags, *firmware.options)
     parts = (sorted(firmware.sources.items()), flags, firmware.script, firmware.entry)
 
     def build() -> bytes:

@@ -13,6 +13,7 @@ from smidgen.core.errors import DoesNotFit
 from smidgen.targets.catalogue import Board, MemoryRegion
 
 STACK_ALIGNMENT_BYTES = 16
+_VECTOR_BYTES = 4
 INITIALISED_SECTION = ".initialised"
 """Data and constants in RAM; avr-gcc would put a section called .data where it likes."""
 # As lld and as GNU ld say it.
@@ -27,12 +28,16 @@ _WAY_OUT = "choose a smaller model or a board with more memory, or save RAM with
 def linker_script(board: Board, entry_symbols: Sequence[str], stack_bytes: int) -> str:
     """A script that puts code and constants in flash, and stack, data and zeroed data in RAM.
 
-    On a core of Harvard architecture, whose loads do not reach the flash, constants are data.
+    On a core of Harvard architecture, whose loads do not reach the flash, constants are data, but
+    for those that the C reads in another way: these come first in flash, where short addresses
+    reach them, though not at 0, which is where interrupt vectors are and which looks like NULL.
     """
     code, data = board.flash[0].name, board.ram[0].name
     constants = "*(.rodata .rodata.* .srodata .srodata.*)"
     is_harvard = "harvard" in board.core.features
     initialised, kept = (INITIALISED_SECTION, constants) if is_harvard else (".data", "")
+    first = board.flash[0].address + _VECTOR_BYTES
+    in_flash = f"  .rodata {first:#x} : {{ *(.progmem*) }} > {code}"
     stack_bytes += -stack_bytes % STACK_ALIGNMENT_BYTES
     return "\n".join(
         [
@@ -42,6 +47,7 @@ def linker_script(board: Board, entry_symbols: Sequence[str], stack_bytes: int) 
             *(_memory(region, "rw") for region in board.ram),
             "}",
             "SECTIONS {",
+            *([in_flash] if is_harvard else []),
             # Xtensa code reaches its constants, in .literal, only in front of it.
             f"  .text : {{ *(.literal .literal.*) *(.text .text.*) }} > {code}",
             *([] if is_harvard else [f"  .rodata : ALIGN(16) {{ {constants} }} > {code}"]),

@@ -9,13 +9,16 @@ from smidgen.compiler.codegen.calls import called
 from smidgen.compiler.codegen.literals import LINE_WIDTH, floating, integer
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.sharing import Parameter, SharedFunctions, numbered
-from smidgen.compiler.codegen.tables import Tables
+from smidgen.compiler.codegen.tables import Tables, table_type
 from smidgen.compiler.sharing import Style
-from smidgen.core.dtypes import DType
 from smidgen.graph.graph import Graph, Node
 from smidgen.graph.tensor import Tensor
 from smidgen.ops.kernel import Argument, CArray, CStruct, CValue, InputArg, KernelCall, OutputArg
+from smidgen.ops.registry import marked_text
+from smidgen.ops.spaces import FLAT, Marks, Spaces, marked_fields, marked_parameters
 
+FROM_ROM = "smg_rom.h"
+"""The header with `smg_from_rom`, for cores whose loads do not reach the flash."""
 Address = Callable[[Argument], str]
 """The C expression for where an operand that is no constant lies, a `uint8_t *`."""
 
@@ -25,9 +28,13 @@ class CallWriter:
     """Collects the headers, constant tables and shared functions that calls need."""
 
     names: Names
-    tables: Tables = field(default_factory=Tables)
     headers: list[str] = field(default_factory=list)
     shared: SharedFunctions = field(default_factory=SharedFunctions)
+    spaces: Spaces = FLAT
+    tables: Tables = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tables = Tables(self.spaces.rom)
 
     def write(
         self,
@@ -42,14 +49,32 @@ class CallWriter:
 
         `known` are definitions that there are already, with their names: none is written twice.
         """
-        if call.header not in self.headers:
-            self.headers.append(call.header)
-        params, name = self._params(node, call, known)
-        arguments = [f"&{name}"] if name else []
-        arguments += [self._operand(graph, node, each, address) for each in call.arguments]
+        self.need(call.header)
         own = style is Style.OWN
-        return params, called(
+        params, name = self._params(node, call, "" if own else self.spaces.rom, known)
+        fetched, name = ("", name) if own or not self.spaces.rom else self._fetched(call, name)
+        arguments = [f"&{name}"] if name else []
+        arguments += [
+            self._operand(graph, node, each, address, anywhere)
+            for each, anywhere in zip(call.arguments, _anywhere(call), strict=True)
+        ]
+        return params, fetched + called(
             call.function if own else self._shared(graph, node, call, style), arguments
+        )
+
+    def need(self, header: str) -> None:
+        """Includes `header`."""
+        if header not in self.headers:
+            self.headers.append(header)
+
+    def _fetched(self, call: KernelCall, name: str) -> tuple[str, str]:
+        """What brings the parameters `name` from flash to RAM, for one call, and their name."""
+        if call.params is None:
+            return "", ""
+        self.need(FROM_ROM)
+        return (
+            f"    {call.params.type_name} op;\n    smg_from_rom(&op, &{name}, sizeof op);\n",
+            "op",
         )
 
     def _shared(self, graph: Graph, node: Node, call: KernelCall, style: Style) -> str:
@@ -60,58 +85,75 @@ class CallWriter:
         ]
         return self.shared.of(call.function, numbered(given), style, self.names)
 
-    def _params(self, node: Node, call: KernelCall, known: dict[str, str]) -> tuple[str, str]:
+    def _params(
+        self, node: Node, call: KernelCall, space: str, known: dict[str, str]
+    ) -> tuple[str, str]:
         if call.params is None:
             return "", ""
         name = self.names.fresh(node.name)
-        fields = self._struct(name, call.params)
-        kind = f"static const {call.params.type_name}"
+        fields = self._struct(name, call.header, call.params)
+        kind = f"static const {space}{call.params.type_name}"
         if f"{kind} {fields}" in known:
             return "", known[f"{kind} {fields}"]
         known[f"{kind} {fields}"] = name
         return f"{kind} {name} = {{\n{fields}\n}};\n\n", name
 
-    def _struct(self, owner: str, struct: CStruct, depth: int = 1) -> str:
+    def _struct(self, owner: str, header: str, struct: CStruct, depth: int = 1) -> str:
         lines: list[str] = []
         line = "    " * depth
+        marks = marked_fields(marked_text(header), struct.type_name)
         for name, value in struct.fields:
-            item = f".{name} = {self._value(owner, name, value, depth)}, "
+            item = f".{name} = {self._value(owner, header, name, value, marks, depth)}, "
             if len(line) + len(item.rstrip()) > LINE_WIDTH and line.strip():
                 lines.append(line.rstrip())
                 line = "    " * depth
             line += item
         return "\n".join([*lines, line.rstrip()])
 
-    def _value(self, owner: str, field_name: str, value: CValue, depth: int) -> str:
+    def _value(
+        self, owner: str, header: str, field_name: str, value: CValue, marks: Marks, depth: int
+    ) -> str:
         if value is None:
-            return "NULL"
+            return self.spaces.null if field_name in marks.rom else "NULL"
         if isinstance(value, CArray):
             wanted = self.names.fresh(owner.removeprefix(self.names.prefix + "_"), field_name)
-            return self.tables.add(wanted, value.dtype, value.data, value.comment)[0]
+            anywhere = field_name in marks.anywhere
+            in_rom = anywhere or field_name in marks.rom
+            table, _ = self.tables.add(wanted, value.dtype, value.data, value.comment, in_rom)
+            return self.spaces.anywhere(table, table_type(value.dtype)) if anywhere else table
         if isinstance(value, CStruct):
-            inner = self._struct(f"{owner}_{field_name}", value, depth + 1)
+            inner = self._struct(f"{owner}_{field_name}", header, value, depth + 1)
             return f"{{\n{inner}\n{'    ' * depth}}}"
         return floating(value) if isinstance(value, float) else integer(value)
 
-    def _operand(self, graph: Graph, node: Node, argument: Argument, address: Address) -> str:
+    def _operand(
+        self, graph: Graph, node: Node, argument: Argument, address: Address, anywhere: bool
+    ) -> str:
         if isinstance(argument, InputArg):
             tensor = graph.tensors[node.inputs[argument.index]]
             if tensor.is_constant:
-                return self._constant(tensor)
+                return self._constant(tensor, anywhere)
         elif not isinstance(argument, OutputArg):
             return address(argument)
         return f"({_type(graph, node, argument)})({address(argument)})"
 
-    def _constant(self, tensor: Tensor) -> str:
+    def _constant(self, tensor: Tensor, anywhere: bool) -> str:
         wanted = self.names.fresh(tensor.name)
-        return self.tables.add(wanted, tensor.dtype, tensor.values, "")[0]
+        table, _ = self.tables.add(wanted, tensor.dtype, tensor.values, "", anywhere)
+        return self.spaces.anywhere(table, table_type(tensor.dtype)) if anywhere else table
+
+
+def _anywhere(call: KernelCall) -> tuple[bool, ...]:
+    """Which arguments the kernel takes from flash as well as from RAM."""
+    marked = marked_parameters(marked_text(call.header), call.function)
+    return marked[bool(call.params) :] if marked else (False,) * len(call.arguments)
 
 
 def _type(graph: Graph, node: Node, argument: Argument) -> str:
     if isinstance(argument, InputArg):
-        return f"const {_element(graph.tensors[node.inputs[argument.index]])} *"
+        return f"const {table_type(graph.tensors[node.inputs[argument.index]].dtype)} *"
     if isinstance(argument, OutputArg):
-        return f"{_element(graph.tensors[node.outputs[argument.index]])} *"
+        return f"{table_type(graph.tensors[node.outputs[argument.index]].dtype)} *"
     return "uint8_t *"
 
 
@@ -119,7 +161,3 @@ def _role(argument: Argument) -> str:
     if isinstance(argument, InputArg):
         return "x"
     return "y" if isinstance(argument, OutputArg) else "scratch"
-
-
-def _element(tensor: Tensor) -> str:
-    return "uint8_t" if tensor.dtype is DType.INT4 else tensor.dtype.c_type

@@ -10,7 +10,7 @@ from smidgen.compiler.artifact import Layer
 from smidgen.compiler.bands.call import BandedCall, BandLoop
 from smidgen.compiler.codegen.arenas import Arenas
 from smidgen.compiler.codegen.bands import BandWriter
-from smidgen.compiler.codegen.kernel_calls import CallWriter
+from smidgen.compiler.codegen.kernel_calls import FROM_ROM, CallWriter
 from smidgen.compiler.codegen.layers import layer_of, macs_of, operands, shapes_of
 from smidgen.compiler.codegen.names import Names
 from smidgen.compiler.codegen.sharing import SharedFunctions
@@ -18,6 +18,7 @@ from smidgen.compiler.codegen.tables import Tables
 from smidgen.compiler.program import Program, Step
 from smidgen.graph.tensor import Tensor
 from smidgen.ops.kernel import Argument, InputArg, OutputArg
+from smidgen.ops.spaces import FLAT, Spaces
 
 
 @dataclass(slots=True)
@@ -30,12 +31,13 @@ class SourceWriter:
     program: Program
     names: Names
     shared: SharedFunctions = field(default_factory=SharedFunctions)
+    spaces: Spaces = FLAT
     layers: list[Layer] = field(default_factory=list)
     calls: CallWriter = field(init=False)
     _runs: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.calls = CallWriter(self.names, shared=self.shared)
+        self.calls = CallWriter(self.names, shared=self.shared, spaces=self.spaces)
 
     @property
     def arenas(self) -> Arenas:
@@ -113,8 +115,16 @@ class SourceWriter:
             wanted = self.names.fresh(tensor.name, "initial")
             table, _ = self.tables.add(wanted, tensor.dtype, tensor.values, f"state {tensor.name}")
             at = self.arenas.at(self.program.offsets[tensor.name], "(uint8_t *)")
-            lines.append(f"    memcpy({at}, {table}, {tensor.nbytes});")
+            lines.append(f"    {self._copy}({at}, {table}, {tensor.nbytes});")
         return self._function("init", lines)
+
+    @property
+    def _copy(self) -> str:
+        """The function that copies constants to RAM."""
+        if not self.spaces.rom:
+            return "memcpy"
+        self.calls.need(FROM_ROM)
+        return "smg_from_rom"
 
     def _run(self) -> str:
         return self._function("run", self._runs)

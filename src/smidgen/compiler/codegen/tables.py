@@ -12,22 +12,35 @@ from smidgen.core.dtypes import Array, DType
 
 @dataclass(slots=True)
 class Tables:
-    """Collects the constant tables of a build in the order in which they are first used."""
+    """Collects the constant tables of a build in the order in which they are first used.
 
-    _names: dict[tuple[DType, bytes], str] = field(default_factory=dict)
+    `rom` is the C qualifier of tables in flash; "" where loads reach the flash.
+    """
+
+    rom: str = ""
+    _names: dict[tuple[DType, bytes, str], str] = field(default_factory=dict)
     _texts: list[str] = field(default_factory=list)
     nbytes: int = 0
+    rom_bytes: int = 0
+    """Those of tables with `rom`."""
 
-    def add(self, name: str, dtype: DType, data: Array, comment: str) -> tuple[str, int]:
-        """The C name of a table with these values, and the bytes that it added (0 if shared)."""
+    def add(
+        self, name: str, dtype: DType, data: Array, comment: str, in_rom: bool = True
+    ) -> tuple[str, int]:
+        """The C name of a table with these values, and the bytes that it added (0 if shared).
+
+        What takes a table without `in_rom` knows no address space.
+        """
         values = np.ascontiguousarray(data, dtype.numpy)
-        key = (dtype, values.tobytes())
+        space = self.rom if in_rom else ""
+        key = (dtype, values.tobytes(), space)
         if key in self._names:
             return self._names[key], 0
         self._names[key] = name
         added = dtype.nbytes(values.size)
         self.nbytes += added
-        self._texts.append(_declaration(name, dtype, values, comment))
+        self.rom_bytes += added if space else 0
+        self._texts.append(_declaration(name, space, dtype, values, comment))
         return name, added
 
     def text(self) -> str:
@@ -35,11 +48,16 @@ class Tables:
         return "\n".join(self._texts)
 
 
-def _declaration(name: str, dtype: DType, values: Array, comment: str) -> str:
-    c_type = "uint8_t" if dtype is DType.INT4 else dtype.c_type
+def table_type(dtype: DType) -> str:
+    """The C type of the elements of a table; int4 values lie two to a byte."""
+    return "uint8_t" if dtype is DType.INT4 else dtype.c_type
+
+
+def _declaration(name: str, space: str, dtype: DType, values: Array, comment: str) -> str:
+    c_type = table_type(dtype)
     count = dtype.nbytes(values.size) if dtype is DType.INT4 else values.size
     note = f"/* {comment} */\n" if comment else ""
     return (
-        f"{note}static const {c_type} {name}[{max(count, 1)}] SMG_ALIGNED(4) = {{\n"
+        f"{note}static const {space}{c_type} {name}[{max(count, 1)}] SMG_ALIGNED(4) = {{\n"
         f"{initialiser(dtype, values) or '    0,'}\n}};\n"
     )

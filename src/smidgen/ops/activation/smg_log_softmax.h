@@ -13,7 +13,7 @@
 typedef struct {
     int32_t rows, depth;
     int32_t mantissa, shift, reverse_mantissa, reverse_shift, smallest_difference;
-    const int32_t *summands; /* of the differences 0, -1 ... -255; 0 where too small */
+    const SMG_ROM int32_t *summands; /* of the differences 0, -1 ... -255; 0 where too small */
 } smg_log_softmax_s8_t;
 
 typedef struct {

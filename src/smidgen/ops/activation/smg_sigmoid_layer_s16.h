@@ -10,7 +10,7 @@
 
 typedef struct {
     int32_t count, multiplier, shift;
-    const uint16_t *table; /* 256 entries */
+    const SMG_ROM uint16_t *table; /* 256 entries */
 } smg_sigmoid_layer_s16_t;
 
 /* x in steps of the table, with a fraction. */

@@ -12,7 +12,7 @@
 
 typedef struct {
     int32_t rows, depth, entries;
-    const int32_t *exps;
+    const SMG_ROM int32_t *exps;
 } smg_softmax_table_s8_t;
 
 SMG_INLINE int32_t smg_softmax_table_s8_exp(const smg_softmax_table_s8_t *op, int32_t below) {

@@ -13,12 +13,12 @@
 
 typedef struct {
     int32_t rows, depth, mantissa, shift;
-    const int16_t *exp_table, *reciprocal_table;
+    const SMG_ROM int16_t *exp_table, *reciprocal_table;
 } smg_softmax_s16_t;
 
 typedef struct {
     int32_t rows, depth;
-    const int32_t *exps; /* of the differences 0, -1 ... -255; 0 where too small */
+    const SMG_ROM int32_t *exps; /* of the differences 0, -1 ... -255; 0 where too small */
 } smg_softmax_s8_s16_t;
 
 typedef struct {
@@ -27,7 +27,7 @@ typedef struct {
 } smg_softmax_f32_t;
 
 /* A table of 513 entries at an int16 x: 9 bits of index, 7 of interpolation. */
-SMG_INLINE int32_t smg_interpolate_s16(const int16_t *table, int32_t x) {
+SMG_INLINE int32_t smg_interpolate_s16(const SMG_ROM int16_t *table, int32_t x) {
     const int32_t index = 256 + (x >> 7);
     const int32_t low = table[index];
     return low + (((table[index + 1] - low) * (x & 127) + 64) >> 7);

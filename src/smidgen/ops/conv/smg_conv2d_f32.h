@@ -47,18 +47,20 @@ SMG_INLINE void smg_conv2d_real(const smg_conv2d_f32_t *op, const float *x, cons
     }
 }
 
-SMG_KERNEL void smg_conv2d_f32(const smg_conv2d_f32_t *op, const float *x, const float *weights,
+// clang-format off
+SMG_KERNEL void smg_conv2d_f32(const smg_conv2d_f32_t *op, const float *x, const SMG_ANY float *weights,
                                float *y) {
     smg_conv2d_real(op, x, weights, 32, y);
 }
 
-SMG_KERNEL void smg_conv2d_f32_w8(const smg_conv2d_f32_t *op, const float *x, const int8_t *weights,
+SMG_KERNEL void smg_conv2d_f32_w8(const smg_conv2d_f32_t *op, const float *x, const SMG_ANY int8_t *weights,
                                   float *y) {
     smg_conv2d_real(op, x, weights, 8, y);
 }
+// clang-format on
 
 SMG_KERNEL void smg_conv2d_f32_w4(const smg_conv2d_f32_t *op, const float *x,
-                                  const uint8_t *weights, float *y) {
+                                  const SMG_ANY uint8_t *weights, float *y) {
     smg_conv2d_real(op, x, weights, 4, y);
 }
 

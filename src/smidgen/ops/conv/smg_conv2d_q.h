@@ -53,23 +53,25 @@ SMG_INLINE void smg_conv2d_q(const smg_conv2d_q_t *op, const void *x, int32_t bi
     }
 }
 
-SMG_KERNEL void smg_conv2d_q8(const smg_conv2d_q_t *op, const int8_t *x, const int8_t *weights,
+// clang-format off
+SMG_KERNEL void smg_conv2d_q8(const smg_conv2d_q_t *op, const int8_t *x, const SMG_ANY int8_t *weights,
                               int8_t *y) {
     smg_conv2d_q(op, x, 8, weights, 8, false, y);
 }
 
-SMG_KERNEL void smg_conv2d_q8_w4(const smg_conv2d_q_t *op, const int8_t *x, const uint8_t *weights,
+SMG_KERNEL void smg_conv2d_q8_w4(const smg_conv2d_q_t *op, const int8_t *x, const SMG_ANY uint8_t *weights,
                                  int8_t *y) {
     smg_conv2d_q(op, x, 8, weights, 4, false, y);
 }
 
-SMG_KERNEL void smg_conv2d_q16(const smg_conv2d_q_t *op, const int16_t *x, const int8_t *weights,
+SMG_KERNEL void smg_conv2d_q16(const smg_conv2d_q_t *op, const int16_t *x, const SMG_ANY int8_t *weights,
                                int16_t *y) {
     smg_conv2d_q(op, x, 16, weights, 8, false, y);
 }
+// clang-format on
 
 SMG_KERNEL void smg_conv2d_q16_wide(const smg_conv2d_q_t *op, const int16_t *x,
-                                    const int8_t *weights, int16_t *y) {
+                                    const SMG_ANY int8_t *weights, int16_t *y) {
     smg_conv2d_q(op, x, 16, weights, 8, true, y);
 }
 

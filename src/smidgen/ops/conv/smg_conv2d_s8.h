@@ -19,14 +19,14 @@ typedef struct {
     int32_t group_outputs;
     int32_t stride_rows, stride_cols, dilation_rows, dilation_cols, top, left;
     int32_t zero_point, out_zero_point, low, high;
-    const int8_t *weights;
-    const int32_t *bias;
-    const int32_t *mantissas;
-    const int8_t *shifts;
+    const SMG_ROM int8_t *weights;
+    const SMG_ROM int32_t *bias;
+    const SMG_ROM int32_t *mantissas;
+    const SMG_ROM int8_t *shifts;
 } smg_conv2d_s8_t;
 
 SMG_INLINE int32_t smg_conv2d_s8_row(const smg_conv2d_s8_t *op, const int8_t *row,
-                                     const int8_t *weights, int32_t left) {
+                                     const SMG_ROM int8_t *weights, int32_t left) {
     int32_t sum = 0;
     for (int32_t w = 0; w < op->win_cols; ++w) {
         const int32_t col = left + w * op->dilation_cols;
@@ -39,7 +39,7 @@ SMG_INLINE int32_t smg_conv2d_s8_row(const smg_conv2d_s8_t *op, const int8_t *ro
     return sum;
 }
 
-SMG_INLINE int32_t smg_conv2d_s8_padding(const smg_conv2d_s8_t *op, const int8_t *weights) {
+SMG_INLINE int32_t smg_conv2d_s8_padding(const smg_conv2d_s8_t *op, const SMG_ROM int8_t *weights) {
     int32_t sum = 0;
     for (int32_t i = 0; i < op->win_cols * op->group_channels; ++i) {
         sum += weights[i];
@@ -52,7 +52,7 @@ SMG_KERNEL void smg_conv2d_s8(const smg_conv2d_s8_t *op, const int8_t *x, int8_t
     for (int32_t r = 0; r < op->out_rows; ++r) {
         for (int32_t c = 0; c < op->out_cols; ++c) {
             for (int32_t o = 0; o < op->out_channels; ++o) {
-                const int8_t *weights = op->weights + o * op->win_rows * row_weights;
+                const SMG_ROM int8_t *weights = op->weights + o * op->win_rows * row_weights;
                 const int8_t *group = x + o / op->group_outputs * op->group_channels;
                 int32_t sum = op->bias[o];
                 for (int32_t h = 0; h < op->win_rows; ++h) {

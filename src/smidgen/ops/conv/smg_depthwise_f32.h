@@ -48,17 +48,17 @@ SMG_INLINE void smg_depthwise_real(const smg_depthwise_f32_t *op, const float *x
 }
 
 SMG_KERNEL void smg_depthwise_f32(const smg_depthwise_f32_t *op, const float *x,
-                                  const float *weights, float *y) {
+                                  const SMG_ANY float *weights, float *y) {
     smg_depthwise_real(op, x, weights, 32, y);
 }
 
 SMG_KERNEL void smg_depthwise_f32_w8(const smg_depthwise_f32_t *op, const float *x,
-                                     const int8_t *weights, float *y) {
+                                     const SMG_ANY int8_t *weights, float *y) {
     smg_depthwise_real(op, x, weights, 8, y);
 }
 
 SMG_KERNEL void smg_depthwise_f32_w4(const smg_depthwise_f32_t *op, const float *x,
-                                     const uint8_t *weights, float *y) {
+                                     const SMG_ANY uint8_t *weights, float *y) {
     smg_depthwise_real(op, x, weights, 4, y);
 }
 

@@ -17,10 +17,10 @@ typedef struct {
     int32_t win_rows, win_cols;
     int32_t stride_rows, stride_cols, dilation_rows, dilation_cols, top, left;
     int32_t zero_point, out_zero_point, low, high;
-    const int8_t *weights;
-    const int32_t *bias;
-    const int32_t *mantissas;
-    const int8_t *shifts;
+    const SMG_ROM int8_t *weights;
+    const SMG_ROM int32_t *bias;
+    const SMG_ROM int32_t *mantissas;
+    const SMG_ROM int8_t *shifts;
 } smg_depthwise_s8_t;
 
 /* The products of one window, for input channel i and output channel o. */

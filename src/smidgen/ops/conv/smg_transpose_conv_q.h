@@ -57,17 +57,17 @@ SMG_INLINE void smg_transpose_conv_q(const smg_transpose_conv_q_t *op, const voi
 }
 
 SMG_KERNEL void smg_transpose_conv_q8(const smg_transpose_conv_q_t *op, const int8_t *x,
-                                      const int8_t *weights, int8_t *y) {
+                                      const SMG_ANY int8_t *weights, int8_t *y) {
     smg_transpose_conv_q(op, x, 8, weights, 8, false, y);
 }
 
 SMG_KERNEL void smg_transpose_conv_q8_w4(const smg_transpose_conv_q_t *op, const int8_t *x,
-                                         const uint8_t *weights, int8_t *y) {
+                                         const SMG_ANY uint8_t *weights, int8_t *y) {
     smg_transpose_conv_q(op, x, 8, weights, 4, false, y);
 }
 
 SMG_KERNEL void smg_transpose_conv_q16_wide(const smg_transpose_conv_q_t *op, const int16_t *x,
-                                            const int8_t *weights, int16_t *y) {
+                                            const SMG_ANY int8_t *weights, int16_t *y) {
     smg_transpose_conv_q(op, x, 16, weights, 8, true, y);
 }
 

@@ -25,19 +25,21 @@ SMG_INLINE void smg_dense_real(const smg_dense_f32_t *op, const float *x, const 
     }
 }
 
-SMG_KERNEL void smg_dense_f32(const smg_dense_f32_t *op, const float *x, const float *weights,
+// clang-format off
+SMG_KERNEL void smg_dense_f32(const smg_dense_f32_t *op, const float *x, const SMG_ANY float *weights,
                               float *y) {
     smg_dense_real(op, x, weights, 32, y);
 }
 
-SMG_KERNEL void smg_dense_f32_w8(const smg_dense_f32_t *op, const float *x, const int8_t *weights,
+SMG_KERNEL void smg_dense_f32_w8(const smg_dense_f32_t *op, const float *x, const SMG_ANY int8_t *weights,
                                  float *y) {
     smg_dense_real(op, x, weights, 8, y);
 }
 
-SMG_KERNEL void smg_dense_f32_w4(const smg_dense_f32_t *op, const float *x, const uint8_t *weights,
+SMG_KERNEL void smg_dense_f32_w4(const smg_dense_f32_t *op, const float *x, const SMG_ANY uint8_t *weights,
                                  float *y) {
     smg_dense_real(op, x, weights, 4, y);
 }
+// clang-format on
 
 #endif

@@ -28,24 +28,26 @@ SMG_INLINE void smg_dense_q(const smg_dense_q_t *op, const void *x, int32_t bits
     }
 }
 
-SMG_KERNEL void smg_dense_q8(const smg_dense_q_t *op, const int8_t *x, const int8_t *weights,
+// clang-format off
+SMG_KERNEL void smg_dense_q8(const smg_dense_q_t *op, const int8_t *x, const SMG_ANY int8_t *weights,
                              int8_t *y) {
     smg_dense_q(op, x, 8, weights, 8, false, y);
 }
 
-SMG_KERNEL void smg_dense_q8_w4(const smg_dense_q_t *op, const int8_t *x, const uint8_t *weights,
+SMG_KERNEL void smg_dense_q8_w4(const smg_dense_q_t *op, const int8_t *x, const SMG_ANY uint8_t *weights,
                                 int8_t *y) {
     smg_dense_q(op, x, 8, weights, 4, false, y);
 }
 
-SMG_KERNEL void smg_dense_q16(const smg_dense_q_t *op, const int16_t *x, const int8_t *weights,
+SMG_KERNEL void smg_dense_q16(const smg_dense_q_t *op, const int16_t *x, const SMG_ANY int8_t *weights,
                               int16_t *y) {
     smg_dense_q(op, x, 16, weights, 8, false, y);
 }
 
-SMG_KERNEL void smg_dense_q16_wide(const smg_dense_q_t *op, const int16_t *x, const int8_t *weights,
+SMG_KERNEL void smg_dense_q16_wide(const smg_dense_q_t *op, const int16_t *x, const SMG_ANY int8_t *weights,
                                    int16_t *y) {
     smg_dense_q(op, x, 16, weights, 8, true, y);
 }
+// clang-format on
 
 #endif

@@ -15,15 +15,15 @@ typedef struct {
     int32_t rows, depth, outputs;
     int32_t weight_zero_point, out_zero_point, low, high;
     int32_t per_channel; /* 0: one mantissa and shift for all outputs, 1: one each */
-    const int8_t *weights;
-    const int32_t *bias;
-    const int32_t *mantissas;
-    const int8_t *shifts;
+    const SMG_ROM int8_t *weights;
+    const SMG_ROM int32_t *bias;
+    const SMG_ROM int32_t *mantissas;
+    const SMG_ROM int8_t *shifts;
 } smg_dense_s8_t;
 
 SMG_KERNEL void smg_dense_s8(const smg_dense_s8_t *op, const int8_t *x, int8_t *y) {
     for (int32_t n = 0; n < op->rows; ++n) {
-        const int8_t *weights = op->weights;
+        const SMG_ROM int8_t *weights = op->weights;
         for (int32_t o = 0; o < op->outputs; ++o) {
             int32_t sum = op->bias[o];
             for (int32_t i = 0; i < op->depth; ++i) {

@@ -11,7 +11,7 @@
 
 typedef struct {
     int32_t slices, depth, bytes;
-    const int32_t *axes;
+    const SMG_ROM int32_t *axes;
 } smg_gather_nd_t;
 
 SMG_KERNEL void smg_gather_nd_s32(const smg_gather_nd_t *op, const void *x, const int32_t *position,

@@ -11,13 +11,13 @@
 
 typedef struct {
     int32_t width;
-    const int32_t *axes;
+    const SMG_ROM int32_t *axes;
 } smg_select_t;
 
 /* The innermost axis. */
 SMG_INLINE void smg_select_row(const smg_select_t *op, const bool *condition, const uint8_t *a,
                                const uint8_t *b, uint8_t *y) {
-    const int32_t *axis = op->axes + 12;
+    const SMG_ROM int32_t *axis = op->axes + 12;
     for (int32_t i = 0; i < axis[0]; ++i) {
         const uint8_t *chosen =
             condition[i * axis[1]] ? a + i * axis[2] * op->width : b + i * axis[3] * op->width;
@@ -29,7 +29,7 @@ SMG_INLINE void smg_select_row(const smg_select_t *op, const bool *condition, co
 
 SMG_KERNEL void smg_select(const smg_select_t *op, const bool *condition, const void *a,
                            const void *b, void *y) {
-    const int32_t *n = op->axes;
+    const SMG_ROM int32_t *n = op->axes;
     const int32_t row_bytes = n[12] * op->width;
     const uint8_t *from_a = a, *from_b = b;
     uint8_t *to = y;

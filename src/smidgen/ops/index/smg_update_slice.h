@@ -11,7 +11,7 @@
 
 typedef struct {
     int32_t bytes, rank;
-    const int32_t *axes;
+    const SMG_ROM int32_t *axes;
     smg_move_t move;
 } smg_update_slice_t;
 

@@ -34,12 +34,12 @@ SMG_INLINE void smg_matmul_q(const smg_matmul_q_t *op, const void *a, const void
     }
 }
 
-SMG_KERNEL void smg_matmul_q8(const smg_matmul_q_t *op, const int8_t *a, const int8_t *b,
+SMG_KERNEL void smg_matmul_q8(const smg_matmul_q_t *op, const int8_t *a, const SMG_ANY int8_t *b,
                               int8_t *y) {
     smg_matmul_q(op, a, b, 8, false, y);
 }
 
-SMG_KERNEL void smg_matmul_q16(const smg_matmul_q_t *op, const int16_t *a, const int16_t *b,
+SMG_KERNEL void smg_matmul_q16(const smg_matmul_q_t *op, const int16_t *a, const SMG_ANY int16_t *b,
                                int16_t *y) {
     smg_matmul_q(op, a, b, 16, true, y);
 }

@@ -13,7 +13,7 @@
 #include "smg_math.h"
 
 typedef struct {
-    const float *weights, *recurrent, *bias;
+    const SMG_ROM float *weights, *recurrent, *bias;
 } smg_lstm_f32_gate_t;
 
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
     smg_lstm_f32_gate_t input, forget, cell, output;
 } smg_lstm_f32_t;
 
-SMG_INLINE float smg_lstm_f32_dot(const float *a, const float *b, int32_t count) {
+SMG_INLINE float smg_lstm_f32_dot(const SMG_ROM float *a, const float *b, int32_t count) {
     float sum = 0.0f;
     for (int32_t i = 0; i < count; ++i) {
         sum += a[i] * b[i];

@@ -19,11 +19,11 @@ typedef struct {
 } smg_factor_t;
 
 typedef struct {
-    const int8_t *weights;    /* [units][inputs] */
-    const int8_t *recurrent;  /* [units][units] */
-    const int32_t *bias;      /* for int8 */
-    const int32_t *back_bias; /* for int8 */
-    const int64_t *wide_bias; /* for int16 */
+    const SMG_ANY int8_t *weights;    /* [units][inputs] */
+    const SMG_ANY int8_t *recurrent;  /* [units][units] */
+    const SMG_ROM int32_t *bias;      /* for int8 */
+    const SMG_ROM int32_t *back_bias; /* for int8 */
+    const SMG_ROM int64_t *wide_bias; /* for int16 */
     smg_factor_t fed, back;
 } smg_lstm_gate_t;
 
@@ -34,7 +34,7 @@ typedef struct {
     int32_t tanh_multiplier, tanh_shift;
     smg_factor_t keep, add, show;
     smg_lstm_gate_t input, forget, cell, output;
-    const uint16_t *sigmoid_table;
+    const SMG_ROM uint16_t *sigmoid_table;
 } smg_lstm_q_t;
 
 SMG_INLINE int32_t smg_saturate16(int32_t x) {
@@ -70,7 +70,7 @@ SMG_INLINE int32_t smg_lstm_q_product(int32_t a, int32_t b, smg_factor_t by) {
 /* The next cell state of one unit, from its gates i, f and g. */
 SMG_INLINE int32_t smg_lstm_q_cell(const smg_lstm_q_t *op, int32_t cell, int32_t i, int32_t f,
                                    int32_t g) {
-    const uint16_t *table = op->sigmoid_table;
+    const SMG_ROM uint16_t *table = op->sigmoid_table;
     const int32_t kept = smg_lstm_q_product(smg_sigmoid_s16(table, 3 * f), cell, op->keep);
     const int32_t added =
         smg_lstm_q_product(smg_sigmoid_s16(table, 3 * i), smg_tanh_s16(table, 3 * g), op->add);
@@ -79,7 +79,7 @@ SMG_INLINE int32_t smg_lstm_q_cell(const smg_lstm_q_t *op, int32_t cell, int32_t
 }
 
 SMG_INLINE int32_t smg_lstm_q_hidden(const smg_lstm_q_t *op, int32_t cell, int32_t o) {
-    const int32_t half = op->tanh_shift > 0 ? 1 << (op->tanh_shift - 1) : 0;
+    const int32_t half = op->tanh_shift > 0 ? INT32_C(1) << (op->tanh_shift - 1) : 0;
     const int32_t scaled = (cell * op->tanh_multiplier + half) >> op->tanh_shift;
     const int32_t product =
         smg_tanh_s16(op->sigmoid_table, scaled) * smg_sigmoid_s16(op->sigmoid_table, 3 * o);

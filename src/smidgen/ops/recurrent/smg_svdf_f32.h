@@ -25,8 +25,9 @@ SMG_INLINE float smg_svdf_f32_filter(const smg_svdf_f32_t *op, const float *x,
     return smg_dot_real(&op->finish, 0.0f, state, time, 32, 0, op->memory);
 }
 
-SMG_KERNEL void smg_svdf_f32(const smg_svdf_f32_t *op, const float *x, const float *features,
-                             const float *time, float *y, float *state) {
+// clang-format off
+SMG_KERNEL void smg_svdf_f32(const smg_svdf_f32_t *op, const float *x, const SMG_ANY float *features,
+                             const SMG_ANY float *time, float *y, float *state) {
     for (int32_t n = 0; n < op->batches; ++n) {
         for (int32_t u = 0; u < op->units; ++u) {
             float sum = 0.0f;
@@ -40,5 +41,6 @@ SMG_KERNEL void smg_svdf_f32(const smg_svdf_f32_t *op, const float *x, const flo
         x += op->inputs;
     }
 }
+// clang-format on
 
 #endif

@@ -53,14 +53,16 @@ SMG_INLINE void smg_svdf_q(const smg_svdf_q_t *op, const int8_t *x, const int8_t
     }
 }
 
-SMG_KERNEL void smg_svdf_q8(const smg_svdf_q_t *op, const int8_t *x, const int8_t *features,
-                            const int8_t *time, int8_t *y, int8_t *state) {
+SMG_KERNEL void smg_svdf_q8(const smg_svdf_q_t *op, const int8_t *x, const SMG_ANY int8_t *features,
+                            const SMG_ANY int8_t *time, int8_t *y, int8_t *state) {
     smg_svdf_q(op, x, features, time, 8, y, state);
 }
 
-SMG_KERNEL void smg_svdf_q16(const smg_svdf_q_t *op, const int8_t *x, const int8_t *features,
-                             const int16_t *time, int8_t *y, int16_t *state) {
+// clang-format off
+SMG_KERNEL void smg_svdf_q16(const smg_svdf_q_t *op, const int8_t *x, const SMG_ANY int8_t *features,
+                             const SMG_ANY int16_t *time, int8_t *y, int16_t *state) {
     smg_svdf_q(op, x, features, time, 16, y, state);
 }
+// clang-format on
 
 #endif

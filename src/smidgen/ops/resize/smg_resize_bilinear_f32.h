@@ -11,10 +11,10 @@
 
 typedef struct {
     int32_t batches, batch_elements, out_rows, out_cols, channels;
-    const int32_t *row_lower, *row_upper;
-    const float *row_fraction;
-    const int32_t *col_lower, *col_upper;
-    const float *col_fraction;
+    const SMG_ROM int32_t *row_lower, *row_upper;
+    const SMG_ROM float *row_fraction;
+    const SMG_ROM int32_t *col_lower, *col_upper;
+    const SMG_ROM float *col_fraction;
 } smg_resize_bilinear_f32_t;
 
 /* One output pixel: `down` and `right` are its fractions, the pointers its four neighbours. */

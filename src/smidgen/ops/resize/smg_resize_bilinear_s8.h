@@ -12,10 +12,10 @@
 
 typedef struct {
     int32_t batches, batch_elements, out_rows, out_cols, channels;
-    const int32_t *row_lower, *row_upper;
-    const int32_t *row_fraction;
-    const int32_t *col_lower, *col_upper;
-    const int32_t *col_fraction;
+    const SMG_ROM int32_t *row_lower, *row_upper;
+    const SMG_ROM int32_t *row_fraction;
+    const SMG_ROM int32_t *col_lower, *col_upper;
+    const SMG_ROM int32_t *col_fraction;
 } smg_resize_bilinear_s8_t;
 
 /* One output pixel: `down` and `right` are its fractions, the pointers its four neighbours. */

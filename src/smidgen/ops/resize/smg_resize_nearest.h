@@ -10,7 +10,7 @@
 
 typedef struct {
     int32_t batches, batch_bytes, out_rows, out_cols, pixel_bytes;
-    const int32_t *rows, *cols;
+    const SMG_ROM int32_t *rows, *cols;
 } smg_resize_nearest_t;
 
 SMG_KERNEL void smg_resize_nearest(const smg_resize_nearest_t *op, const void *x, void *y) {

@@ -12,7 +12,7 @@
 
 typedef struct {
     int32_t outer, parts;
-    const int32_t *bytes;
+    const SMG_ROM int32_t *bytes;
 } smg_join_t;
 
 /* smg_concat(op, whole, part...) and smg_split(op, whole, part...). */

@@ -17,11 +17,12 @@
 
 typedef struct {
     int32_t moves, axes;
-    const int32_t *table;
+    const SMG_ROM int32_t *table;
 } smg_move_t;
 
 /* The innermost axis; the small runs are those of single elements. */
-SMG_INLINE void smg_move_axis(int32_t run, const int32_t *axis, const uint8_t *from, uint8_t *to) {
+// clang-format off
+SMG_INLINE void smg_move_axis(int32_t run, const SMG_ROM int32_t *axis, const uint8_t *from, uint8_t *to) {
     const int32_t count = axis[0], from_step = axis[1], to_step = axis[2];
     for (int32_t i = 0; i < count; ++i) {
         if (run == 1) {
@@ -41,10 +42,12 @@ SMG_INLINE void smg_move_axis(int32_t run, const int32_t *axis, const uint8_t *f
         to += to_step;
     }
 }
+// clang-format on
 
 /* One row of the table: an odometer over the outer axes. */
-SMG_KERNEL void smg_move_row(int32_t axes, const int32_t *row, const uint8_t *x, uint8_t *y) {
-    const int32_t *outer = row + 3;
+// clang-format off
+SMG_KERNEL void smg_move_row(int32_t axes, const SMG_ROM int32_t *row, const uint8_t *x, uint8_t *y) {
+    const SMG_ROM int32_t *outer = row + 3;
     int32_t at[SMG_MOVE_AXES] = {0};
     int32_t from = row[0], to = row[1], a;
     do {
@@ -61,6 +64,7 @@ SMG_KERNEL void smg_move_row(int32_t axes, const int32_t *row, const uint8_t *x,
         }
     } while (a >= 0);
 }
+// clang-format on
 
 SMG_KERNEL void smg_move(const smg_move_t *op, const void *x, void *y) {
     const int32_t width = 3 + 3 * op->axes;

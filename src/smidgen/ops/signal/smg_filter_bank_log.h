@@ -12,11 +12,11 @@
 
 typedef struct {
     int32_t channels, scale, correction_bits;
-    const uint16_t *table; /* 129 values */
+    const SMG_ROM uint16_t *table; /* 129 values */
 } smg_filter_bank_log_t;
 
 /* log2 of x > 0 with 16 fractional bits. */
-SMG_INLINE uint32_t smg_log2_fixed(const uint16_t *table, uint32_t x) {
+SMG_INLINE uint32_t smg_log2_fixed(const SMG_ROM uint16_t *table, uint32_t x) {
     int32_t whole = 31;
     while (x >> whole == 0) {
         --whole;

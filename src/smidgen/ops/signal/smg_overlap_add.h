@@ -20,7 +20,7 @@ SMG_KERNEL void smg_overlap_add_s16(const smg_overlap_add_t *op, const int16_t *
     for (int32_t row = 0; row < op->rows; ++row) {
         for (int32_t frame = 0; frame < op->frames; ++frame) {
             for (int32_t i = 0; i < op->size; ++i) {
-                sums[i] = (int16_t)smg_clamp(sums[i] + *x++, INT16_MIN, INT16_MAX);
+                sums[i] = (int16_t)smg_clamp((int32_t)sums[i] + *x++, INT16_MIN, INT16_MAX);
             }
             memcpy(y, sums, (size_t)op->step * sizeof *y);
             memmove(sums, sums + op->step, (size_t)rest * sizeof *sums);

@@ -13,7 +13,7 @@ enum { SMG_WALK_RANK = 7 };
 
 typedef struct {
     int32_t rows, row, a_step, b_step, rank;
-    const int32_t *extents, *a_strides, *b_strides;
+    const SMG_ROM int32_t *extents, *a_strides, *b_strides;
 } smg_walk_t;
 
 /* Where the present row begins in each operand, and the odometer. */

@@ -10,7 +10,7 @@
 
 typedef struct {
     int32_t count;
-    const uint8_t *table;
+    const SMG_ROM uint8_t *table;
 } smg_lookup_t;
 
 SMG_KERNEL void smg_lookup(const smg_lookup_t *op, const void *x, void *y) {

@@ -11,13 +11,13 @@
 
 typedef struct {
     int32_t count;
-    const int16_t *table;
+    const SMG_ROM int16_t *table;
 } smg_lookup_s16_t;
 
 SMG_KERNEL void smg_lookup_s16(const smg_lookup_s16_t *op, const int16_t *x, int16_t *y) {
     for (int32_t i = 0; i < op->count; ++i) {
         const int32_t place = x[i] + 32768;
-        const int16_t *const base = op->table + (place >> 7);
+        const SMG_ROM int16_t *const base = op->table + (place >> 7);
         const int32_t rise = ((int32_t)base[1] - base[0]) * (place & 127) + 64;
         const int32_t step = rise >= 0 ? rise >> 7 : -((127 - rise) >> 7);
         y[i] = (int16_t)(base[0] + step);

@@ -8,6 +8,32 @@
 
 #include "smg.h"
 
+#if SMG_HARVARD
+#include "smg_rom.h"
+
+SMG_INLINE int32_t smg_nibble(uint8_t byte, int32_t index) {
+    const int32_t nibble = (byte >> ((index & 1) * 4)) & 15;
+    return nibble - ((nibble & 8) << 1);
+}
+
+SMG_INLINE int32_t smg_load_rom(const SMG_ROM void *quanta, int32_t bits, int32_t index) {
+    if (bits == 4) {
+        return smg_nibble(((const SMG_ROM uint8_t *)quanta)[index >> 1], index);
+    }
+    return bits == 8 ? ((const SMG_ROM int8_t *)quanta)[index]
+                     : ((const SMG_ROM int16_t *)quanta)[index];
+}
+
+SMG_INLINE int32_t smg_load(const void *quanta, int32_t bits, int32_t index) {
+    if (smg_is_in_rom(quanta)) {
+        return smg_load_rom(smg_in_rom(quanta), bits, index);
+    }
+    if (bits == 4) {
+        return smg_nibble(((const uint8_t *)quanta)[index >> 1], index);
+    }
+    return bits == 8 ? ((const int8_t *)quanta)[index] : ((const int16_t *)quanta)[index];
+}
+#else
 SMG_INLINE int32_t smg_nibble(const uint8_t *bytes, int32_t index) {
     const int32_t nibble = (bytes[index >> 1] >> ((index & 1) * 4)) & 15;
     return nibble - ((nibble & 8) << 1);
@@ -19,6 +45,7 @@ SMG_INLINE int32_t smg_load(const void *quanta, int32_t bits, int32_t index) {
     }
     return bits == 8 ? ((const int8_t *)quanta)[index] : ((const int16_t *)quanta)[index];
 }
+#endif /* SMG_HARVARD */
 
 SMG_INLINE void smg_store(void *quanta, int32_t bits, int32_t index, int32_t value) {
     if (bits == 8) {

@@ -13,12 +13,17 @@ typedef struct {
     float low, high;
     int32_t per_channel; /* 0: one scale for all outputs, 1: one each */
     int32_t weight_zero_point;
-    const float *scales; /* of quantised weights; NULL for float ones */
-    const float *bias;   /* NULL: none */
+    const SMG_ROM float *scales; /* of quantised weights; NULL for float ones */
+    const SMG_ROM float *bias;   /* NULL: none */
 } smg_real_t;
 
 SMG_INLINE float smg_weight(const smg_real_t *op, const void *weights, int32_t bits,
                             int32_t index) {
+#if SMG_HARVARD
+    if (bits == 32 && smg_is_in_rom(weights)) {
+        return ((const SMG_ROM float *)smg_in_rom(weights))[index];
+    }
+#endif /* SMG_HARVARD */
     if (bits == 32) {
         return ((const float *)weights)[index];
     }
@@ -35,10 +40,10 @@ SMG_INLINE float smg_dot_real(const smg_real_t *op, float sum, const float *x, c
 }
 
 SMG_INLINE float smg_finish_real(const smg_real_t *op, float sum, int32_t channel) {
-    if (op->scales != NULL) {
+    if (op->scales != SMG_ROM_NULL) {
         sum *= op->scales[channel * op->per_channel];
     }
-    if (op->bias != NULL) {
+    if (op->bias != SMG_ROM_NULL) {
         sum += op->bias[channel];
     }
     sum = sum < op->low ? op->low : sum;

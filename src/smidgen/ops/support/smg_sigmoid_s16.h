@@ -7,7 +7,7 @@
 
 #include "smg.h"
 
-SMG_INLINE int32_t smg_sigmoid_s16(const uint16_t *table, int32_t x) {
+SMG_INLINE int32_t smg_sigmoid_s16(const SMG_ROM uint16_t *table, int32_t x) {
     const int32_t size = x < 0 ? -x : x;
     const int32_t index = size >> 9;
     int32_t result = INT32_C(0x7FFF) << 10;
@@ -18,7 +18,7 @@ SMG_INLINE int32_t smg_sigmoid_s16(const uint16_t *table, int32_t x) {
     return (x >= 0 ? result + (1 << 9) : (INT32_C(1) << 25) - result + (1 << 9) - 1) >> 10;
 }
 
-SMG_INLINE int32_t smg_tanh_s16(const uint16_t *table, int32_t x) {
+SMG_INLINE int32_t smg_tanh_s16(const SMG_ROM uint16_t *table, int32_t x) {
     const int32_t size = x < 0 ? -x : x;
     const int32_t index = size >> 8;
     int32_t result = INT32_C(0xFFFF) << 8;
