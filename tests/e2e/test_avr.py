@@ -18,10 +18,12 @@ from smidgen.core.dtypes import DType
 from smidgen.core.errors import DoesNotFit, EmulationError
 from smidgen.emulate.avr.machine import SimavrMachine
 from smidgen.emulate.device import Device
+from smidgen.emulate.live.device import LiveDevice
 from smidgen.emulate.measure import measure
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.proof import prove, random_samples
 from smidgen.graph.builder import GraphBuilder
+from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.ops.elementwise.ops import Add
 from smidgen.targets.catalogue import MemoryRegion, board
@@ -143,6 +145,42 @@ def test_weights_stay_in_the_flash_of_the_uno(
     weights = sum(tensor.nbytes for tensor in graph.tensors.values() if tensor.is_constant)
     assert measured.weight_bytes >= weights
     assert measured.flash_bytes <= 32_768
+
+
+@pytest.mark.parametrize("name", ["arduino-mega-2560", "arduino-leonardo"])
+def test_other_boards_run_the_same(name: str) -> None:
+    graph, target = small_convnet(), board(name)
+    device = Device(compile_graph(graph, target), target)
+    assert prove(graph, device, random_samples(graph, 2)).holds
+    with pytest.raises(EmulationError, match="are no RAM"):
+        device.machine.read(target.ram[0].address - 1, 1)
+
+
+@needs_data
+def test_a_keyword_model_runs_on_the_mega() -> None:
+    assert DATA is not None
+    graph = smidgen.load(DATA / "models" / "tflm" / "micro_speech_quantized.tflite")
+    mega = board("arduino-mega-2560")
+    device = Device(compile_graph(graph, mega), mega)
+    assert prove(graph, device, random_samples(graph, 1)).holds
+
+
+def test_a_live_mega_answers() -> None:
+    graph, mega = small_convnet(), board("arduino-mega-2560")
+    device = LiveDevice(compile_graph(graph, mega), mega)
+    (x,) = random_samples(graph, 1)[0]
+    assert b"smidgen emulated arduino-mega-2560" in device.ask(b"name%")
+    device.ask(f"db load {x.nbytes}%".encode())
+    sent = [device.ask(b"db " + x.tobytes()[at : at + 31].hex().encode() + b"%")
+            for at in range(0, x.nbytes, 31)]  # fmt: skip
+    assert b"m-load-done" in sent[-1]
+    said = device.ask(b"infer 1 0%").decode()
+    (expected,) = Reference(graph).run([x])
+    quanta = (expected.reshape(-1).astype(float) + 128) / 256
+    found = [float(text) for text in said.split("m-results-[")[1].split("]")[0].split(",")]
+    assert np.abs(found - quanta).max() < 1e-4
+    first, last = (int(line[9:]) for line in said.split("\r\n") if line.startswith("m-lap-us-"))
+    assert 50_000 < last - first < 150_000
 
 
 def test_a_constant_operand_is_copied_to_ram() -> None:

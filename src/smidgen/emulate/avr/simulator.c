@@ -83,13 +83,15 @@ static uint32_t stack_pointer(const avr_t *avr) {
     return (uint32_t)(avr->data[STACK_LOW] | avr->data[STACK_HIGH] << 8);
 }
 
-/* The return address lies behind the stack pointer, its high byte first. */
+/* The return address, of two or three bytes, lies behind the stack pointer, its high byte first. */
 static void enter(avr_t *avr, const call_t *call, const uint16_t *arguments, uint32_t count) {
-    const uint32_t back = call->back >> 1, top = call->stack_end - 1U;
-    avr->data[top] = (uint8_t)back;
-    avr->data[top - 1U] = (uint8_t)(back >> 8);
-    avr->data[STACK_LOW] = (uint8_t)(top - 2U);
-    avr->data[STACK_HIGH] = (uint8_t)((top - 2U) >> 8);
+    uint32_t back = call->back >> 1, top = call->stack_end - 1U;
+    for (uint32_t i = 0; i < avr->address_size; ++i) {
+        avr->data[top--] = (uint8_t)back;
+        back >>= 8;
+    }
+    avr->data[STACK_LOW] = (uint8_t)top;
+    avr->data[STACK_HIGH] = (uint8_t)(top >> 8);
     avr->data[ZERO_REGISTER] = 0;
     for (uint32_t i = 0; i < count; ++i) {
         avr->data[FIRST_ARGUMENT - 2U * i] = (uint8_t)arguments[i];

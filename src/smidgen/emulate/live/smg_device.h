@@ -63,7 +63,7 @@ void smg_device_boot(void);
 
 /* `count` characters are in smg_uart_rx; returns how many of them were taken, which is up to the
  * end of a command. Not to be called unless idle. */
-uint32_t smg_device_receive(uint32_t count);
+unsigned smg_device_receive(unsigned count);
 
 /* One small piece of the running command. */
 void smg_device_step(void);

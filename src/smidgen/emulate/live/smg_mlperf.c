@@ -256,8 +256,8 @@ static void take_character(char character) {
     }
 }
 
-uint32_t smg_device_receive(uint32_t count) {
-    for (uint32_t i = 0; i < count && i < SMG_UART_RX_BYTES; ++i) {
+unsigned smg_device_receive(unsigned count) {
+    for (unsigned i = 0; i < count && i < SMG_UART_RX_BYTES; ++i) {
         const char character = (char)smg_uart_rx[i];
         if (character == '%') {
             take_command();

@@ -29,8 +29,11 @@ SMG_INLINE int32_t smg_depthwise_s8_avr_row(const smg_windows_avr_t *w, int32_t 
         sum = smg_avr_padding(sum, w->zero_point, weights + place->end,
                               (uint16_t)(w->win_cols - place->end));
     }
-    return smg_avr_dot_steps(sum, x, (uint16_t)(w->dilation_cols * w->in_channels),
-                             weights + place->first, (uint8_t)(place->end - place->first));
+    const int step = w->dilation_cols * w->in_channels, taps = place->end - place->first;
+    if (step == 1) {
+        return smg_avr_dot(sum, x, weights + place->first, (uint16_t)taps);
+    }
+    return smg_avr_dot_steps(sum, x, (uint16_t)step, weights + place->first, (uint8_t)taps);
 }
 
 /* sum + the products of one window in the channel that starts at `x`. */
