@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 from smidgen.core.errors import EmulationError, UnknownName
-from smidgen.emulate.avr.machine import open_simavr, why_no_simavr
+from smidgen.emulate.avr.machine import SimavrMachine, why_no_simavr
+from smidgen.emulate.gdb.avr import DebuggedAvr
 from smidgen.emulate.gdb.machine import DebuggedMachine
 from smidgen.emulate.installed import why_missing
 from smidgen.emulate.linked.firmware import Firmware
@@ -95,12 +96,21 @@ def _open_unicorn(
     return DebuggedMachine(elf, board, debugger, program.rests_in)
 
 
+def _open_simavr(
+    program: FirmwareSources, board: Board, debugger: socket.socket | None
+) -> EmulatedMachine:
+    elf = program.link(board)
+    if debugger is None:
+        return SimavrMachine(elf, board)
+    return DebuggedAvr(elf, board, debugger, program.rests_in)
+
+
 EMULATORS: Mapping[str, Opener] = MappingProxyType(
     {
         "unicorn": _open_unicorn,
         "qemu": open_qemu,
         "qemu-user": open_linux,
-        "simavr": open_simavr,
+        "simavr": _open_simavr,
     }
 )
 

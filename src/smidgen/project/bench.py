@@ -89,7 +89,7 @@ def open_bench(folder: Path, wishes: Wishes) -> Iterator[Bench]:
         listener = kept.enter_context(listen(wishes.gdb_port))
         device = LiveDevice(artifact, board, task, listener)
         kept.callback(device.close)
-        command = _gdb_command(folder, device, listener)
+        command = _gdb_command(folder, device, board, listener)
         yield Bench([station(device, lines[0])], _clock(board), command)
 
 
@@ -101,7 +101,7 @@ def _clock(board: Board) -> str:
     return f"timer: modelled cycles at {board.clock_hz / 1e6:g} MHz, +-{percent} %"
 
 
-def _gdb_command(folder: Path, device: LiveDevice, listener: socket.socket) -> str:
+def _gdb_command(folder: Path, device: LiveDevice, board: Board, listener: socket.socket) -> str:
     """Leaves what GDB reads in `folder`; what to type."""
     place = folder / DEBUG_FOLDER
     place.mkdir(exist_ok=True)
@@ -109,6 +109,7 @@ def _gdb_command(folder: Path, device: LiveDevice, listener: socket.socket) -> s
         (place / name).write_text(text, encoding="utf-8")
     (place / _FIRMWARE).write_bytes(device.elf)
     port = listener.getsockname()[1]
-    words = ("gdb-multiarch", str(place / _FIRMWARE), "-ex", f"directory {place}",
+    program = "avr-gdb" if "avr" in board.core.features else "gdb-multiarch"  # which lacks AVR
+    words = (program, str(place / _FIRMWARE), "-ex", f"directory {place}",
              "-ex", f"target remote {LOCAL}:{port}")  # fmt: skip
     return shlex.join(words)

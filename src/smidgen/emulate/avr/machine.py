@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import socket
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
 from smidgen.core.errors import EmulationError, UnknownName
 from smidgen.emulate.faults import Fault
 from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
-from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts
 from smidgen.targets.catalogue import Board
 from smidgen.targets.toolchain import compile_host_library
@@ -19,17 +18,37 @@ from smidgen.targets.toolchain import compile_host_library
 DEFAULT_INSTRUCTION_LIMIT = 5_000_000_000
 _SOURCE = Path(__file__).with_name("simulator.c")
 _HEADERS = (Path("/usr/include/simavr"), Path("/usr/local/include/simavr"))
-_DATA_SPACE = 0x80_0000
+DATA_SPACE = 0x80_0000
 """What AVR's ELF files add to the addresses of data."""
 _PAINT = b"\xa5"
 _MOST_ARGUMENTS = 4
 _NOWHERE = 1
-_OUTCOMES = ("", "stack overflow", "crashed: an access or instruction that the core does not have",
-             "ran more instructions than the limit")  # fmt: skip
 _U16, _U32, _U64, _PTR = ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 
 
-class _Call(ctypes.Structure):
+class Outcome(Enum):
+    """How running ended; the numbers are those of simulator.c."""
+
+    RETURNED = 0
+    STACK_OVERFLOW = 1
+    CRASHED = 2
+    RAN_TOO_LONG = 3
+    BREAKPOINT = 4
+    STEPPED = 5
+    WATCHED = 6
+    PAUSED = 7
+
+
+_FAULTS = {
+    Outcome.STACK_OVERFLOW: "stack overflow",
+    Outcome.CRASHED: "crashed: an access or instruction that the core does not have",
+    Outcome.RAN_TOO_LONG: "ran more instructions than the limit",
+}
+
+
+class Call(ctypes.Structure):
+    """A call that runs, as simulator.c has it."""
+
     _fields_ = (
         ("function", _U32),
         ("back", _U32),
@@ -40,6 +59,9 @@ class _Call(ctypes.Structure):
         ("layers", _U32),
         ("entries", ctypes.POINTER(_U32)),
         ("limit", _U64),
+        ("done", _U64),
+        ("region", _U32),
+        ("where", _U32),
     )
 
 
@@ -87,7 +109,7 @@ class SimavrMachine:
         for span in self.firmware.zeroed:
             self.write(span.start, bytes(len(span)))
         for image in self.firmware.images:
-            if image.address >= _DATA_SPACE:
+            if image.address >= DATA_SPACE:
                 self.write(image.address, image.content)
             else:
                 self._library.smg_simulator_load(
@@ -131,20 +153,36 @@ class SimavrMachine:
         """
         if len(args) > _MOST_ARGUMENTS:
             raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
+        wanted = self._call_of(self._function(symbol).address, instruction_limit)
+        words = (_U16 * _MOST_ARGUMENTS)(*(arg & 0xFFFF for arg in args))
+        self._library.smg_simulator_enter(self._avr, ctypes.byref(wanted), words, len(args))
+        self._finish(wanted, symbol)
+        return int(self._library.smg_simulator_result(self._avr))
+
+    def _call_of(self, function: int, instruction_limit: int) -> Call:
         stack, root = self.firmware.stack, self._root
-        wanted = _Call(
-            function=self._function(symbol).address, back=self._back,
-            stack_start=stack.start - _DATA_SPACE, stack_end=stack.stop - _DATA_SPACE,
+        return Call(
+            function=function, back=self._back,
+            stack_start=stack.start - DATA_SPACE, stack_end=stack.stop - DATA_SPACE,
             root_start=root.address, root_end=root.address + root.bytes,
             layers=len(self._layers), entries=self._entries, limit=instruction_limit,
         )  # fmt: skip
-        words, where = (_U16 * _MOST_ARGUMENTS)(*(arg & 0xFFFF for arg in args)), _U32()
-        outcome = self._library.smg_simulator_call(
-            self._avr, ctypes.byref(wanted), words, len(args), self._costs, ctypes.byref(where)
+
+    def _finish(self, call: Call, what: str) -> None:
+        """Runs `call`; raises EmulationError for a fault in `what` was called."""
+        outcome = self._run(call)
+        if outcome is not Outcome.RETURNED:
+            raise Fault(call.where, _FAULTS[outcome]).error(what, self.board, self.firmware)
+
+    def _run(self, call: Call) -> Outcome:
+        """Runs `call` until it has returned or faulted."""
+        return self._run_on(call, None)
+
+    def _run_on(self, call: Call, debug: ctypes.Array[ctypes.c_char] | None) -> Outcome:
+        """Runs on until the call has ended, or `debug` stops it."""
+        return Outcome(
+            self._library.smg_simulator_run(self._avr, ctypes.byref(call), self._costs, debug)
         )
-        if outcome:
-            raise Fault(where.value, _OUTCOMES[outcome]).error(symbol, self.board, self.firmware)
-        return int(self._library.smg_simulator_result(self._avr))
 
     def read(self, address: int, count: int) -> bytes:
         """`count` bytes of RAM from `address`; raises EmulationError outside of it."""
@@ -174,7 +212,7 @@ class SimavrMachine:
             each.address <= address and address + count <= each.end for each in self.board.ram
         ):
             raise EmulationError(f"{count} bytes at {address:#08x}", "are no RAM of the board")
-        return address - _DATA_SPACE
+        return address - DATA_SPACE
 
     def _symbol(self, name: str) -> Symbol:
         if name not in self.firmware.symbols:
@@ -186,17 +224,6 @@ class SimavrMachine:
         if not found.is_function:
             raise EmulationError(f"symbol {name!r}", "is no function")
         return found
-
-
-def open_simavr(
-    program: FirmwareSources, board: Board, debugger: socket.socket | None = None
-) -> SimavrMachine:
-    """`program` on simavr."""
-    if debugger is not None:
-        raise EmulationError(
-            f"board {board.name}", "is emulated without a debugger", "choose another board"
-        )
-    return SimavrMachine(program.link(board), board)
 
 
 def _headers() -> dict[str, str]:
@@ -216,6 +243,14 @@ def _library() -> ctypes.CDLL:
     library.smg_simulator_write.argtypes = (_PTR, _U32, ctypes.c_char_p, _U32)
     library.smg_simulator_read.argtypes = (_PTR, _U32, _PTR, _U32)
     library.smg_simulator_flash_bytes.argtypes = (_PTR,)
-    library.smg_simulator_call.argtypes = (_PTR, _PTR, _PTR, _U32, _PTR, _PTR)
+    library.smg_simulator_enter.argtypes = (_PTR, _PTR, _PTR, _U32)
+    library.smg_simulator_run.argtypes = (_PTR, _PTR, _PTR, _PTR)
     library.smg_simulator_result.argtypes = (_PTR,)
+    library.smg_simulator_read_flash.argtypes = (_PTR, _U32, _PTR, _U32)
+    library.smg_simulator_pc.argtypes = (_PTR,)
+    library.smg_simulator_set_pc.argtypes = (_PTR, _U32)
+    library.smg_simulator_status.argtypes = (_PTR,)
+    library.smg_simulator_set_status.argtypes = (_PTR, _U32)
+    library.smg_simulator_watch.argtypes = (_PTR, _PTR, _U32, _U32)
+    library.smg_simulator_unwatch.argtypes = (_PTR, _U32, _U32)
     return library

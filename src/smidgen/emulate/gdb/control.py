@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from unicorn import UC_HOOK_CODE, Uc
 
@@ -44,6 +45,22 @@ class Go:
 
     is_step: bool = False
     span: range = _NO_RANGE
+
+
+class Stops(Protocol):
+    """Where a debugger wants a core to stop."""
+
+    def add_breakpoint(self, address: int) -> None:
+        """Before the instruction at `address`."""
+
+    def remove_breakpoint(self, address: int) -> None:
+        """Takes it back."""
+
+    def watch(self, address: int, count: int) -> bool:
+        """Once these bytes have changed; whether there was room for one more."""
+
+    def unwatch(self, address: int, count: int) -> None:
+        """Takes it back."""
 
 
 class Control:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.gdb.control import Control, Go, Reason, Stop
+from smidgen.emulate.gdb.control import Go, Reason, Stop, Stops
 from smidgen.emulate.gdb.packets import PACKET_BYTES
 from smidgen.emulate.gdb.registers import Register
 
@@ -30,10 +30,13 @@ _CODE_STOPS, _WRITE_WATCH = (0, 1), 2
 class Target(Protocol):
     """What a debugger reaches of a machine."""
 
-    control: Control
     registers: tuple[Register, ...]
     description: str
     memory_map: str
+
+    @property
+    def control(self) -> Stops:
+        """Where the core is to stop."""
 
     def read_register(self, register: Register) -> bytes:
         """Its content, little-endian."""

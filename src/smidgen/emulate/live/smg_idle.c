@@ -8,6 +8,9 @@ void smg_device_idle(void);
 #elif defined(__riscv)
 #define OUTERMOST ".cfi_undefined ra"
 #define WAIT "wfi"
+#elif defined(__AVR__)
+#define OUTERMOST "" /* avr-gcc writes no CFI directives; the emulator puts address 0 above */
+#define WAIT "sleep"
 #else /* no core on which a debugger is served */
 #define OUTERMOST ""
 #define WAIT ""
