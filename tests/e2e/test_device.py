@@ -9,7 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -366,13 +366,13 @@ def pty_client(place: str) -> Iterator[Ask]:
 
 @pytest.mark.parametrize("client", [tcp_client, pty_client])
 def test_a_tool_on_a_line_gets_the_reference_results(
-    folder: Path, small_model: Path, client: Callable[[str], object]
+    folder: Path, small_model: Path, client: Callable[[str], AbstractContextManager[Ask]]
 ) -> None:
     window = windows(1)[0]
     line = ("--tcp", 0) if client is tcp_client else ("--pty",)
     with running(folder, *line) as (_, places):
         for _ in range(2):  # a second tool finds the device as the first one left it
-            with client(places[0]) as ask:  # type: ignore[attr-defined]
+            with client(places[0]) as ask:
                 assert ask("name").startswith("m-name-dut-[smidgen")
                 assert "m-model-[keywords]" in ask("profile")
                 assert load(ask, window.tobytes()).startswith("m-load-done")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
+pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
 
-from smidgen.core.errors import ModelFileError, SmidgenError, UnsupportedError  # noqa: E402
-from smidgen.frontends.onnx.conformance import run  # noqa: E402
-from smidgen.frontends.onnx.convert import load_onnx, survey_onnx  # noqa: E402
-from smidgen.ops.activation.functions import Erf, Gelu  # noqa: E402
-from smidgen.ops.activation.ops import Clamp  # noqa: E402
-from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D  # noqa: E402
-from smidgen.ops.dense.ops import Dense  # noqa: E402
-from smidgen.ops.shape.arrange import Transpose  # noqa: E402
-from support.onnx_nets import assert_same, graph_of, imported, net, node, one  # noqa: E402
+import onnx
+
+from smidgen.core.errors import ModelFileError, SmidgenError, UnsupportedError
+from smidgen.frontends.onnx.conformance import run
+from smidgen.frontends.onnx.convert import load_onnx, survey_onnx
+from smidgen.ops.activation.functions import Erf, Gelu
+from smidgen.ops.activation.ops import Clamp
+from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
+from smidgen.ops.dense.ops import Dense
+from smidgen.ops.shape.arrange import Transpose
+from support.onnx_nets import assert_same, graph_of, imported, net, node, one
 
 
 def numbers(*shape: int, seed: int = 3) -> np.ndarray:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
-ml_dtypes = pytest.importorskip("ml_dtypes", reason="ml_dtypes (of onnx) is not installed")
+pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
+pytest.importorskip("ml_dtypes", reason="ml_dtypes (of onnx) is not installed")
 
-from onnx import TensorProto  # noqa: E402
+import ml_dtypes
+from onnx import TensorProto
 
-from smidgen.core.errors import UnsupportedError  # noqa: E402
-from smidgen.frontends.onnx.narrow import MINIFLOATS, NARROW_INTEGERS, unpacked  # noqa: E402
-from support.onnx_nets import assert_same, graph_of, one  # noqa: E402
+from smidgen.core.errors import UnsupportedError
+from smidgen.frontends.onnx.narrow import MINIFLOATS, NARROW_INTEGERS, unpacked
+from support.onnx_nets import assert_same, graph_of, one
 
 TYPES = {
     TensorProto.FLOAT8E4M3FN: "float8_e4m3fn",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
+pytest.importorskip("onnx", reason="onnx (smidgen[onnx]) is not installed")
 
-from onnx import TensorProto  # noqa: E402
-from onnx.reference import ReferenceEvaluator  # noqa: E402
+from onnx import TensorProto
+from onnx.reference import ReferenceEvaluator
 
-from smidgen.core.dtypes import DType  # noqa: E402
-from smidgen.core.errors import UnsupportedOp  # noqa: E402
-from smidgen.frontends.onnx.conformance import run  # noqa: E402
-from smidgen.ops.conv.ops import Conv2D  # noqa: E402
-from support.onnx_nets import graph_of, imported, net, node, random_inputs  # noqa: E402
+from smidgen.core.dtypes import DType
+from smidgen.core.errors import UnsupportedOp
+from smidgen.frontends.onnx.conformance import run
+from smidgen.ops.conv.ops import Conv2D
+from support.onnx_nets import graph_of, imported, net, node, random_inputs
 
 RNG = np.random.default_rng(5)
 
