@@ -79,7 +79,8 @@ def test_registers_flash_and_ram(desk: Desk) -> None:
         assert client.ask(b"M4,1:00") == b"E01"
         assert client.read(4, 4) == desk.firmware.code_bytes(4, 4)
         assert client.ask(b"m7f0000,4") == b"E01"
-        assert client.ask(b"Z2,4,4") == b"E01"
+        assert client.ask(b"Z2,4,4") == b"E.0x4 is no RAM"
+        assert client.ask(b"Z3,800100,1").startswith(b"E.simavr tells of changes only")
         assert "avr:6" in client.document(b"features:read:target.xml")
         client.ask(b"D")
 

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -20,7 +21,7 @@ from smidgen.emulate.live.device import LiveDevice
 from smidgen.emulate.live.lines import listen
 from smidgen.targets.catalogue import board
 from support.gdb_client import GdbClient, needs_gdb
-from support.live import running, tcp_client
+from support.live import Ask, running, tcp_client
 from support.qemu import needs_qemu
 
 M4, M0, RISCV = "nucleo-l4r5zi", "raspberry-pi-pico", "esp32-c3"
@@ -185,35 +186,66 @@ def test_registers_and_memory_are_written(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("desk", [M4, M0, RISCV], indirect=True)
-def test_watched_memory_stops_the_core_once_it_changes(desk: Desk) -> None:
+@pytest.mark.parametrize(("kind", "said"), [(2, "watch"), (3, "rwatch"), (4, "awatch")])
+def test_watched_memory_stops_the_core_once_it_is_reached(desk: Desk, kind: int, said: str) -> None:
     status = desk.address("smg_uart_tx_count")
 
     def script(client: GdbClient) -> None:
-        assert client.ask(b"Z2,%x,4" % status) == b"OK"
+        before = client.read(status, 4)
+        assert client.ask(b"Z%d,%x,4" % (kind, status)) == b"OK"
         client.send(b"c")
-        assert client.receive() == b"T05thread:1;watch:%x;" % status
-        assert client.read(status, 4) != bytes(4)
+        assert client.receive() == f"T05thread:1;{said}:{status:x};".encode()
+        assert (client.read(status, 4) != before) == (said == "watch")
         found = desk.firmware.function_at(client.number(desk.pc))
         assert found and found.name.startswith(("smg_device", "smg_put"))
-        assert client.ask(b"z2,%x,4" % status) == b"OK"
+        assert client.ask(b"z%d,%x,4" % (kind, status)) == b"OK"
         client.send(b"c")
 
     answers = desk.debug(script, b"name")
     assert answers == [desk.plain.ask(b"name%")]
 
 
-def test_what_cannot_be_watched_is_refused(desk: Desk) -> None:
-    ram = desk.board.ram[0].address
+@pytest.mark.parametrize("desk", [M4, "lpc55s69-evk", M0, RISCV], indirect=True)
+def test_watching_changes_neither_results_nor_time(desk: Desk) -> None:
+    """All that the model reads of its input is watched, conditional instructions among it."""
+    stops: list[bytes] = []
 
     def script(client: GdbClient) -> None:
-        assert client.ask(b"Z3,%x,4" % ram) == b""
-        assert client.ask(b"Z4,%x,4" % ram) == b""
-        assert client.ask(b"Z2,%x,400" % ram) == b"E01"
-        assert client.ask(b"Z2,%x,0" % ram) == b"E01"
-        assert client.ask(b"Z2,f0000000,4") == b"E01"
+        client.ask(b"?")
+        arena, count = desk.firmware.symbols["arena"].address, desk.firmware.symbols["arena"].bytes
+        assert client.ask(b"Z4,%x,%x" % (arena, count)) == b"OK"
+        for _ in range(300):
+            client.send(b"c")
+            stops.append(client.receive())
+            assert stops[-1].startswith(b"T05thread:1;awatch:"), stops
+        assert client.ask(b"z4,%x,%x" % (arena, count)) == b"OK"
+        client.ask(b"D")
+
+    commands = (*loading(), b"infer 1 0")
+    answers = desk.debug(script, *commands)
+    plain = [desk.plain.ask(each + b"%") for each in commands]
+    assert list(map(without_time, answers)) == list(map(without_time, plain))
+    assert instructions(desk.device) == instructions(desk.plain)
+    assert len(set(stops)) > 50
+
+
+def test_what_cannot_be_watched_is_refused(desk: Desk) -> None:
+    ram = desk.board.ram[0]
+
+    def script(client: GdbClient) -> None:
+        assert client.ask(b"Z5,%x,4" % ram.address) == b""
+        assert client.ask(b"Z2,%x,0" % ram.address) == b"E.no bytes to watch"
+        assert client.ask(b"Z3,f0000000,4") == b"E.0xf0000000 is no memory of this board"
+        assert client.ask(b"Z4,%x,ffffffffffff" % ram.address).startswith(b"E.")
         for index in range(8):
-            assert client.ask(b"Z2,%x,1" % (ram + index)) == b"OK"
-        assert client.ask(b"Z2,%x,1" % (ram + 9)) == b"E01"
+            kind, count = 2 + index % 3, 1 << 2 * index
+            assert client.ask(b"Z%d,%x,%x" % (kind, ram.address + index, count)) == b"OK"
+        assert client.ask(b"Z2,%x,1" % ram.address) == b"OK"  # is watched
+        full = client.ask(b"Z2,%x,1" % (ram.address + 9))
+        assert full == b"E.8 places are watched, which is the most"
+        assert client.ask(b"z2,%x,1" % ram.address) == b"OK"
+        assert client.ask(b"Z2,%x,1" % (ram.address + 9)) == b"OK"
+        assert "8 watched places" in client.monitor("help")
         client.ask(b"D")
 
     desk.debug(script)
@@ -324,6 +356,26 @@ def test_no_noise_harms_the_device(desk: Desk) -> None:
 
 
 @needs_gdb
+@pytest.mark.parametrize("name", [M4, M0, RISCV])
+def test_gdb_watches_reads_and_changes(small_model: Path, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "build"
+    smidgen.compile(smidgen.load(small_model), name).write(folder)
+    script = [
+        "watch command_length", "continue", "delete", "rwatch loaded_bytes", "continue", "delete",
+        "awatch smg_device_status", "continue", "delete", "detach",
+    ]  # fmt: skip
+    with attached_to(folder, name) as (process, ask):
+        gdb, answers = gdb_beside(process, script, lambda: ask("db 00"))
+    changed = r"^Hardware watchpoint 1: command_length\s+Old value = 0\s+New value = 1\n"
+    assert re.search(changed, gdb.stdout, re.MULTILINE), gdb.stdout + gdb.stderr
+    read = r"^Hardware read watchpoint 2: loaded_bytes\s+Value = 0\n"
+    assert re.search(read, gdb.stdout, re.MULTILINE), gdb.stdout + gdb.stderr
+    reached = r"^Hardware access \(read/write\) watchpoint 3: smg_device_status"
+    assert re.search(reached, gdb.stdout, re.MULTILINE), gdb.stdout + gdb.stderr
+    assert all(answer.startswith("e-[No bytes are expected") for answer in answers)
+
+
+@needs_gdb
 @pytest.mark.parametrize("name", [M4, M0, RISCV, "esp32-p4-function-ev"])
 def test_gdb_shows_the_generated_source(small_model: Path, tmp_path: Path, name: str) -> None:
     debugged_by_gdb(small_model, tmp_path, name)
@@ -335,6 +387,34 @@ def test_gdb_attaches_to_qemu(small_model: Path, tmp_path: Path) -> None:
     debugged_by_gdb(small_model, tmp_path, "corstone-300")
 
 
+@contextmanager
+def attached_to(folder: Path, board_name: str) -> Iterator[tuple[subprocess.Popen[str], Ask]]:
+    """A device that GDB may attach to, and its line."""
+    arguments = ("--board", board_name, "--tcp", 0, "--gdb", 0)
+    with running(folder, *arguments) as (process, places), tcp_client(places[0]) as ask:
+        yield process, ask
+
+
+def gdb_beside(
+    process: subprocess.Popen[str], script: list[str], work: Callable[[], str]
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Runs GDB by the command that the device prints, and lets the device work until it is done."""
+    assert process.stdout
+    line = process.stdout.readline().strip()
+    assert line.startswith("gdb: gdb-multiarch ")
+    words = shlex.split(line.removeprefix("gdb: "))
+    words[1:1] = ["-nx", "-batch"]
+    words += [word for each in script for word in ("-ex", each)]
+    with ThreadPoolExecutor(1) as pool:
+        gdb = pool.submit(
+            subprocess.run, words, capture_output=True, text=True, timeout=60, check=False
+        )
+        answers = [work()]
+        while not gdb.done():  # it may have attached only after that
+            answers.append(work())
+    return gdb.result(), answers
+
+
 def debugged_by_gdb(small_model: Path, tmp_path: Path, name: str) -> None:
     """Breaks at the model, lists and steps its source, prints, finishes; results stay the same."""
     artifact = smidgen.compile(smidgen.load(small_model), name)
@@ -344,27 +424,15 @@ def debugged_by_gdb(small_model: Path, tmp_path: Path, name: str) -> None:
         f"break {RUN}", "continue", "info args", "list", "step", "info registers pc sp",
         "backtrace", "finish", "stepi", "delete", "detach",
     ]  # fmt: skip
-    with running(folder, "--board", name, "--tcp", 0, "--gdb", 0) as (process, places):
-        assert process.stdout
-        line = process.stdout.readline().strip()
-        assert line.startswith("gdb: gdb-multiarch ")
-        words = shlex.split(line.removeprefix("gdb: "))
-        words[1:1] = ["-nx", "-batch"]
-        words += [word for each in script for word in ("-ex", each)]
-        with tcp_client(places[0]) as ask, ThreadPoolExecutor(1) as pool:
-            for command in loading():
-                ask(command.decode())
-            wanted = ask("infer 1 0")
-            gdb = pool.submit(
-                subprocess.run, words, capture_output=True, text=True, timeout=60, check=False
-            )
-            answers = [ask("infer 1 0")]
-            while not gdb.done():  # it may have attached only after that
-                answers.append(ask("infer 1 0"))
-    said = gdb.result().stdout
+    with attached_to(folder, name) as (process, ask):
+        for command in loading():
+            ask(command.decode())
+        wanted = ask("infer 1 0")
+        gdb, answers = gdb_beside(process, script, lambda: ask("infer 1 0"))
+    said = gdb.stdout
     source = artifact.files["keywords.c"].splitlines()
     first = next(i for i, text in enumerate(source) if text.startswith(f"void {RUN}("))
-    assert f"Breakpoint 1, {RUN} (arena=0x" in said, said + gdb.result().stderr
+    assert f"Breakpoint 1, {RUN} (arena=0x" in said, said + gdb.stderr
     assert f"{first + 2}\t{source[first + 1]}" in said
     assert re.search(rf"^#1 .* in {RUN} \(arena=0x", said, re.MULTILINE), said
     assert "smg_device_infer () at smg_mlperf.c" in said

@@ -15,7 +15,7 @@ from smidgen.emulate.avr.machine import (
     Outcome,
     SimavrMachine,
 )
-from smidgen.emulate.gdb.control import Go, Reason, Stop
+from smidgen.emulate.gdb.control import Go, Reason, Stop, Watched
 from smidgen.emulate.gdb.machine import Killed, PowerCycle
 from smidgen.emulate.gdb.registers import Register, memory_map
 from smidgen.emulate.gdb.server import GdbServer
@@ -96,16 +96,21 @@ class AvrControl:
         if address < self.flash_bytes:
             self._marks[address // 2] = b"\0"
 
-    def watch(self, address: int, count: int) -> bool:
-        """Stops the core once these bytes have changed; whether there was room for one more."""
+    def watch(self, what: Watched, address: int, count: int) -> str:
+        """Stops the core once these bytes have changed; why it cannot, or ""."""
+        if what is not Watched.CHANGES:
+            return "simavr tells of changes only: use watch"
         place = (address - DATA_SPACE, count)
-        if place[0] < 0 or not self.library.smg_simulator_watch(self.avr, self.state, *place):
-            return False
+        if place[0] < 0:
+            return f"{address:#x} is no RAM"
+        if not self.library.smg_simulator_watch(self.avr, self.state, *place):
+            return "too many places are watched, or too many bytes"
         self._watches.add(place)
-        return True
+        return ""
 
-    def unwatch(self, address: int, count: int) -> None:
+    def unwatch(self, what: Watched, address: int, count: int) -> None:
         """Takes it back; nothing happens where there is none."""
+        del what
         place = (address - DATA_SPACE, count)
         self.library.smg_simulator_unwatch(self.state, *place)
         self._watches.discard(place)
@@ -114,7 +119,7 @@ class AvrControl:
         """Takes back all breakpoints and watched memory."""
         ctypes.memset(self._marks, 0, self.flash_bytes // 2)
         for address, count in list(self._watches):
-            self.unwatch(address + DATA_SPACE, count)
+            self.unwatch(Watched.CHANGES, address + DATA_SPACE, count)
 
     def resume(self, go: Go) -> None:
         """Prepares for running on; what is watched may have been changed by the debugger."""

@@ -1,46 +1,59 @@
-/* Stops the emulator where a debugger wants it: at breakpoints, after steps, after watched memory
- * has changed.
+/* Stops the emulator where a debugger wants it: at breakpoints, after steps, after instructions
+ * that read or change watched memory.
  *
  * Registered with Unicorn as code hooks: `smg_control_breakpoint` on single addresses, and
- * `smg_control_code` on every instruction while something is stepped or watched. Memory hooks are
+ * `smg_control_code` on every instruction while something is stepped or watched. What an
+ * instruction reaches is looked up before it runs, and told before the next one. Memory hooks are
  * not used, because they disturb the IT blocks of Thumb-2 code (see counter.c); for the same reason
  * nothing is stopped inside an IT block but at a breakpoint that was set there. */
+#include "accesses.h"
+#include "counter.h"
+
 #include <stdint.h>
 #include <string.h>
 
-typedef int (*mem_read_fn)(void *engine, uint64_t address, void *bytes, uint64_t size);
-typedef int (*emu_stop_fn)(void *engine);
-
-enum { MOST_WATCHES = 8, MOST_WATCHED_BYTES = 64 };
+enum { MOST_WATCHES = 8, MOST_ACCESS_BYTES = 128 }; /* 32 registers of the FPU */
 enum reason { RUNNING, BREAKPOINT, STEPPED, WATCHED };
+/* What of a watched place is told: stores that change it, loads, or both and other stores too. */
+enum watched { NOTHING, CHANGES, LOADS, ACCESSES };
 
 typedef struct {
-    uint32_t address;
-    uint32_t bytes; /* 0: a free place */
-    uint8_t before[MOST_WATCHED_BYTES];
+    uint32_t address, bytes;
+    uint32_t what; /* NOTHING: a free place */
 } watch_t;
+
+/* Watched memory that was reached: the first byte of it, and what was watched there. */
+typedef struct {
+    uint32_t address, what;
+} hit_t;
 
 typedef struct {
     mem_read_fn mem_read;
     emu_stop_fn emu_stop;
+    reg_read_fn reg_read;
     uint32_t thumb;
     uint32_t reason;
-    uint32_t watched; /* the address whose change stopped it */
     uint32_t passing; /* the breakpoint at which it was resumed is not to stop it at once */
     uint32_t fresh;   /* nothing has run since it was resumed */
     uint32_t steps;
     uint32_t start, end; /* stepping goes on while the program counter is in here */
     uint32_t block, block_end;
+    accesses_t accesses;
     watch_t watches[MOST_WATCHES];
+    hit_t hit;                        /* what the last instructions reached, not told yet */
+    uint32_t stored_at, stored_bytes; /* what the last one is about to store to, and was there */
+    uint8_t stored[MOST_ACCESS_BYTES];
 } control_t;
 
 uint32_t smg_control_bytes(void);
-void smg_control_init(control_t *control, void *mem_read, void *emu_stop, uint32_t thumb);
-uint32_t smg_control_watch(control_t *control, uint32_t address, uint32_t bytes);
-uint32_t smg_control_unwatch(control_t *control, uint32_t address, uint32_t bytes);
-void smg_control_resume(control_t *control, void *engine, uint32_t passing, uint32_t steps,
-                        uint32_t start, uint32_t end);
-uint32_t smg_control_reason(const control_t *control, uint32_t *watched);
+void smg_control_init(control_t *control, void *mem_read, void *emu_stop, void *reg_read,
+                      uint32_t thumb);
+void smg_control_accesses(control_t *control, const accesses_t *accesses);
+uint32_t smg_control_watch(control_t *control, uint32_t what, uint32_t address, uint32_t bytes);
+void smg_control_unwatch(control_t *control, uint32_t what, uint32_t address, uint32_t bytes);
+void smg_control_resume(control_t *control, uint32_t passing, uint32_t steps, uint32_t start,
+                        uint32_t end);
+uint32_t smg_control_reason(control_t *control, void *engine, hit_t *hit);
 void smg_control_breakpoint(void *engine, uint64_t address, uint32_t size, void *user);
 void smg_control_code(void *engine, uint64_t address, uint32_t size, void *user);
 
@@ -48,53 +61,57 @@ uint32_t smg_control_bytes(void) {
     return (uint32_t)sizeof(control_t);
 }
 
-void smg_control_init(control_t *control, void *mem_read, void *emu_stop, uint32_t thumb) {
+void smg_control_init(control_t *control, void *mem_read, void *emu_stop, void *reg_read,
+                      uint32_t thumb) {
     memset(control, 0, sizeof *control);
     __extension__ control->mem_read = (mem_read_fn)mem_read;
     __extension__ control->emu_stop = (emu_stop_fn)emu_stop;
+    __extension__ control->reg_read = (reg_read_fn)reg_read;
     control->thumb = thumb;
 }
 
-static watch_t *find_watch(control_t *control, uint32_t address, uint32_t bytes) {
+/* Nothing is known to be reached until this was called. */
+void smg_control_accesses(control_t *control, const accesses_t *accesses) {
+    control->accesses = *accesses;
+}
+
+static watch_t *find_watch(control_t *control, watch_t wanted) {
     for (uint32_t i = 0; i < MOST_WATCHES; ++i) {
         watch_t *watch = &control->watches[i];
-        if (watch->bytes == bytes && (bytes == 0U || watch->address == address)) {
+        if (watch->what == wanted.what && watch->address == wanted.address &&
+            watch->bytes == wanted.bytes) {
             return watch;
         }
     }
     return NULL;
 }
 
+static const watch_t free_place = {0, 0, NOTHING};
+
 /* Whether there was room. */
-uint32_t smg_control_watch(control_t *control, uint32_t address, uint32_t bytes) {
-    if (bytes == 0U || bytes > MOST_WATCHED_BYTES) {
+uint32_t smg_control_watch(control_t *control, uint32_t what, uint32_t address, uint32_t bytes) {
+    const watch_t wanted = {address, bytes, what};
+    watch_t *place = find_watch(control, wanted);
+    if (place == NULL) {
+        place = find_watch(control, free_place);
+    }
+    if (place == NULL) {
         return 0;
     }
-    if (find_watch(control, address, bytes) != NULL) {
-        return 1;
-    }
-    watch_t *watch = find_watch(control, 0, 0);
-    if (watch == NULL) {
-        return 0;
-    }
-    watch->address = address;
-    watch->bytes = bytes;
+    *place = wanted;
     return 1;
 }
 
-/* Whether it was there. */
-uint32_t smg_control_unwatch(control_t *control, uint32_t address, uint32_t bytes) {
-    watch_t *watch = bytes == 0U ? NULL : find_watch(control, address, bytes);
-    if (watch == NULL) {
-        return 0;
+void smg_control_unwatch(control_t *control, uint32_t what, uint32_t address, uint32_t bytes) {
+    const watch_t wanted = {address, bytes, what};
+    watch_t *place = find_watch(control, wanted);
+    if (place != NULL) {
+        *place = free_place;
     }
-    watch->bytes = 0;
-    return 1;
 }
 
-/* What others have written to watched memory meanwhile does not count. */
-void smg_control_resume(control_t *control, void *engine, uint32_t passing, uint32_t steps,
-                        uint32_t start, uint32_t end) {
+void smg_control_resume(control_t *control, uint32_t passing, uint32_t steps, uint32_t start,
+                        uint32_t end) {
     control->reason = RUNNING;
     control->passing = passing;
     control->fresh = 1;
@@ -103,15 +120,8 @@ void smg_control_resume(control_t *control, void *engine, uint32_t passing, uint
     control->end = end;
     control->block_end = 0;
     control->block = 0;
-    for (uint32_t i = 0; i < MOST_WATCHES; ++i) {
-        watch_t *watch = &control->watches[i];
-        (void)control->mem_read(engine, watch->address, watch->before, watch->bytes);
-    }
-}
-
-uint32_t smg_control_reason(const control_t *control, uint32_t *watched) {
-    *watched = control->watched;
-    return control->reason;
+    control->hit.what = NOTHING;
+    control->stored_bytes = 0;
 }
 
 static void stop(control_t *control, void *engine, enum reason reason) {
@@ -119,6 +129,85 @@ static void stop(control_t *control, void *engine, enum reason reason) {
         control->reason = (uint32_t)reason;
         (void)control->emu_stop(engine);
     }
+}
+
+/* -- watched memory */
+
+/* The first byte of both. Addresses may wrap. */
+static int meets(const watch_t *watch, uint32_t address, uint32_t bytes, uint32_t *first) {
+    *first = watch->address - address < bytes ? watch->address : address;
+    return watch->what != NOTHING && *first - watch->address < watch->bytes;
+}
+
+static void note_hit(control_t *control, uint32_t address, uint32_t what) {
+    if (control->hit.what == NOTHING) {
+        control->hit.address = address;
+        control->hit.what = what;
+    }
+}
+
+/* Keeps what is there before a store. */
+static void note_store(control_t *control, void *engine, uint32_t address, uint32_t bytes) {
+    control->stored_at = address;
+    control->stored_bytes = bytes < MOST_ACCESS_BYTES ? bytes : MOST_ACCESS_BYTES;
+    if (control->mem_read(engine, address, control->stored, control->stored_bytes) != 0) {
+        control->stored_bytes = 0; /* there is no memory: it will fault */
+    }
+}
+
+/* What the instruction at `pc` is about to reach. Unicorn does not tell of instructions that an IT
+ * block skips. */
+static void note_access(control_t *control, void *engine, uint32_t pc) {
+    const access_t *access = smg_access_at(&control->accesses, pc);
+    if (access == NULL) {
+        return;
+    }
+    const uint32_t address = smg_access_address(access, control->reg_read, engine);
+    for (uint32_t i = 0; i < MOST_WATCHES; ++i) {
+        const watch_t *watch = &control->watches[i];
+        uint32_t first;
+        if (!meets(watch, address, access->bytes, &first)) {
+            continue;
+        }
+        if (watch->what == CHANGES && access->is_store) {
+            note_store(control, engine, address, access->bytes);
+        } else if (watch->what == ACCESSES || (watch->what == LOADS && access->is_load)) {
+            note_hit(control, first, watch->what);
+        }
+    }
+}
+
+/* After an instruction: whether what it has stored changed a watched place. */
+static void settle_store(control_t *control, void *engine) {
+    uint8_t now[MOST_ACCESS_BYTES];
+    if (control->stored_bytes == 0U) {
+        return;
+    }
+    (void)control->mem_read(engine, control->stored_at, now, control->stored_bytes);
+    for (uint32_t i = 0; i < control->stored_bytes; ++i) {
+        for (uint32_t w = 0; w < MOST_WATCHES && now[i] != control->stored[i]; ++w) {
+            const watch_t *watch = &control->watches[w];
+            if (watch->what == CHANGES && control->stored_at + i - watch->address < watch->bytes) {
+                note_hit(control, control->stored_at + i, CHANGES);
+            }
+        }
+    }
+    control->stored_bytes = 0;
+}
+
+/* Whether the instructions that have run reached what is watched. */
+static int has_hit(control_t *control, void *engine) {
+    settle_store(control, engine);
+    return control->hit.what != NOTHING;
+}
+
+/* Why it stands still. The last instruction of a call is followed by none that would tell. */
+uint32_t smg_control_reason(control_t *control, void *engine, hit_t *hit) {
+    if (control->reason == RUNNING && has_hit(control, engine)) {
+        control->reason = WATCHED;
+    }
+    *hit = control->hit;
+    return control->reason;
 }
 
 void smg_control_breakpoint(void *engine, uint64_t address, uint32_t size, void *user) {
@@ -129,7 +218,7 @@ void smg_control_breakpoint(void *engine, uint64_t address, uint32_t size, void 
         control->passing = 0;
         return;
     }
-    stop(control, engine, BREAKPOINT);
+    stop(control, engine, has_hit(control, engine) ? WATCHED : BREAKPOINT);
 }
 
 static uint16_t halfword(const control_t *control, void *engine, uint32_t address) {
@@ -153,17 +242,8 @@ static void note_block(control_t *control, void *engine, uint32_t address) {
     control->block_end = end;
 }
 
-static int has_changed(control_t *control, void *engine) {
-    uint8_t now[MOST_WATCHED_BYTES];
-    for (uint32_t i = 0; i < MOST_WATCHES; ++i) {
-        const watch_t *watch = &control->watches[i];
-        (void)control->mem_read(engine, watch->address, now, watch->bytes);
-        if (memcmp(now, watch->before, watch->bytes) != 0) {
-            control->watched = watch->address;
-            return 1;
-        }
-    }
-    return 0;
+static int ends_step(const control_t *control, uint32_t address) {
+    return control->steps && (address < control->start || address >= control->end);
 }
 
 void smg_control_code(void *engine, uint64_t address64, uint32_t size, void *user) {
@@ -174,13 +254,15 @@ void smg_control_code(void *engine, uint64_t address64, uint32_t size, void *use
     if (!in_block) {
         note_block(control, engine, address);
     }
+    settle_store(control, engine);
     if (control->fresh) {
         control->fresh = 0;
-    } else if (in_block) {
-        return;
-    } else if (has_changed(control, engine)) {
+    } else if (!in_block && control->hit.what != NOTHING) {
         stop(control, engine, WATCHED);
-    } else if (control->steps && (address < control->start || address >= control->end)) {
+        return;
+    } else if (!in_block && ends_step(control, address)) {
         stop(control, engine, STEPPED);
+        return;
     }
+    note_access(control, engine, address);
 }

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.gdb.control import Control, Go, Reason, Stop
+from smidgen.emulate.gdb.control import MOST_WATCHES, Control, Go, Reason, Stop
 from smidgen.emulate.gdb.registers import Register, features_of, memory_map, target_description
 from smidgen.emulate.gdb.server import GdbServer
 from smidgen.emulate.gdb.stub import Ending, Stub
@@ -16,6 +16,12 @@ from smidgen.targets.catalogue import Board
 _PAUSE_INSTRUCTIONS = 1_000_000
 """So often a running core is asked whether its debugger wants something."""
 _FAULT_WORDS = "undefined instruction"
+_HELP = f"""\
+monitor cycles  instructions and modelled cycles since power-up
+monitor reset   start the device anew, stopped at its first instruction
+monitor help    this
+Also: any number of breakpoints; {MOST_WATCHES} watched places of any size (watch, rwatch, awatch).
+"""
 
 
 class PowerCycle(Exception):  # noqa: N818 - a request, and no error
@@ -55,7 +61,7 @@ class DebuggedMachine(Machine):
         self.registers = tuple(each for feature in features for each in feature.registers)
         self.description = target_description(board.core, features)
         self.memory_map = memory_map(board)
-        self.control = Control(self._engine, thumb=board.core.is_arm)
+        self.control = Control(self._engine, self.firmware.code, board.core)
         self._server = GdbServer(listener)
         self._stub = Stub(self)
         self._go = Go()
@@ -120,10 +126,7 @@ class DebuggedMachine(Machine):
         if command == "cycles":
             return self._cycles_text()
         if command in ("", "help"):
-            return (
-                "monitor cycles  instructions and modelled cycles since power-up\n"
-                "monitor reset   start the device anew, stopped at its first instruction\n"
-            )
+            return _HELP
         return None
 
     # -- how a call runs

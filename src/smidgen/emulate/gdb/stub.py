@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.gdb.control import Go, Reason, Stop, Stops
+from smidgen.emulate.gdb.control import Go, Reason, Stop, Stops, Watched
 from smidgen.emulate.gdb.packets import PACKET_BYTES
 from smidgen.emulate.gdb.registers import Register
 
@@ -24,7 +24,13 @@ _FEATURES = (
 # Signals as GDB numbers them (include/gdb/signals.def).
 _SIGNALS = {Reason.INTERRUPTED: 2, Reason.UNDEFINED: 4, Reason.FAULT: 11}
 _TRAP_SIGNAL = 5
-_CODE_STOPS, _WRITE_WATCH = (0, 1), 2
+_CODE_STOPS = (0, 1)
+_WATCHES: Mapping[int, Watched] = MappingProxyType(
+    {2: Watched.CHANGES, 3: Watched.LOADS, 4: Watched.ACCESSES}
+)
+_WATCH_WORDS: Mapping[Watched, bytes] = MappingProxyType(
+    {Watched.CHANGES: b"watch", Watched.LOADS: b"rwatch", Watched.ACCESSES: b"awatch"}
+)
 
 
 class Target(Protocol):
@@ -101,7 +107,7 @@ class Stub:
         if self.stop.reason is Reason.BREAKPOINT:
             return signal + b"hwbreak:;"
         if self.stop.reason is Reason.WATCHED:
-            return signal + b"watch:%x;" % self.stop.address
+            return signal + b"%s:%x;" % (_WATCH_WORDS[self.stop.watched], self.stop.address)
         return signal
 
     # -- registers and memory
@@ -166,18 +172,32 @@ class Stub:
         if kind in _CODE_STOPS:
             self._target.control.add_breakpoint(self._target.code_address(address))
             return _OK
-        if kind == _WRITE_WATCH:
-            self._target.read_memory(address, max(count, 1))
-            return _OK if self._target.control.watch(address, count) else _ERROR
+        if kind in _WATCHES:
+            return self._watch(_WATCHES[kind], address, count)
         return _UNKNOWN
+
+    def _watch(self, what: Watched, address: int, count: int) -> bytes:
+        if count == 0:
+            return _error("no bytes to watch")
+        for end in (address, address + count - 1):
+            if not self._has_memory(end):
+                return _error(f"{end:#x} is no memory of this board")
+        refusal = self._target.control.watch(what, address, count)
+        return _error(refusal) if refusal else _OK
+
+    def _has_memory(self, address: int) -> bool:
+        try:
+            return bool(self._target.read_memory(address, 1))
+        except EmulationError:
+            return False
 
     def _remove(self, rest: bytes) -> bytes:
         kind, address, count = _stop_request(rest)
         if kind in _CODE_STOPS:
             self._target.control.remove_breakpoint(self._target.code_address(address))
             return _OK
-        if kind == _WRITE_WATCH:
-            self._target.control.unwatch(address, count)
+        if kind in _WATCHES:
+            self._target.control.unwatch(_WATCHES[kind], address, count)
             return _OK
         return _UNKNOWN
 
@@ -227,6 +247,11 @@ class Stub:
             return Answer(_text("the device starts anew\n"), Ending.RESET)
         said = self._target.monitor(command)
         return Answer(_text(said if said is not None else f"no such command: {command}\n"))
+
+
+def _error(why: str) -> bytes:
+    """An error in words, which newer versions of GDB print."""
+    return b"E." + why.encode("ascii")
 
 
 def _number(digits: bytes) -> int:

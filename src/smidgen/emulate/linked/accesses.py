@@ -12,15 +12,26 @@ from smidgen.emulate.linked.registers import register_number
 from smidgen.targets.catalogue import Core
 
 NO_REGISTER = -1
-_BYTES = {
-    **dict.fromkeys(("ldrb", "ldrsb", "strb", "tbb", "lb", "lbu", "sb", "ldrexb", "strexb"), 1),
-    **dict.fromkeys(("ldrh", "ldrsh", "strh", "tbh", "lh", "lhu", "sh", "ldrexh", "strexh"), 2),
-    **dict.fromkeys(("ldr", "str", "ldrex", "strex", "lw", "sw", "flw", "fsw"), 4),
-    **dict.fromkeys(("ldrd", "strd", "fld", "fsd"), 8),
+_ARM_BYTES = {
+    **dict.fromkeys(("ldrb", "ldrsb", "strb", "ldrbt", "ldrsbt", "strbt", "ldrexb", "strexb"), 1),
+    **dict.fromkeys(("ldrh", "ldrsh", "strh", "ldrht", "ldrsht", "strht", "ldrexh", "strexh"), 2),
+    **dict.fromkeys(("ldr", "str", "ldrt", "strt", "ldrex", "strex"), 4),
+    **dict.fromkeys(("ldrd", "strd"), 8),
+    **dict.fromkeys(("ldab", "stlb", "ldaexb", "stlexb", "tbb"), 1),
+    **dict.fromkeys(("ldah", "stlh", "ldaexh", "stlexh", "tbh"), 2),
+    **dict.fromkeys(("lda", "stl", "ldaex", "stlex"), 4),
 }
+_RISCV_BYTES = {
+    **dict.fromkeys(("lb", "lbu", "sb"), 1),
+    **dict.fromkeys(("lh", "lhu", "sh"), 2),
+    **dict.fromkeys(("lw", "sw", "flw", "fsw"), 4),
+    **dict.fromkeys(("fld", "fsd"), 8),
+}
+_BYTES = {**_ARM_BYTES, **_RISCV_BYTES}
+_ATOMIC = re.compile(r"(lr|sc|amo\w+)\.w(\.\w+)*")
 _FLOAT = ("vldr", "vstr")
 _MULTIPLE = re.compile(r"v?(ldm|stm)\w*|v?(push|pop)")
-_STORES = ("st", "vst", "push", "vpush", "sb", "sh", "sw", "fsw", "fsd")
+_STORES = ("st", "vst", "push", "vpush", "sb", "sh", "sw", "sc", "fsw", "fsd", "amo")
 # [base], [base, #offset], [base, index], [base, index, lsl #shift]
 _ARM_ADDRESS = re.compile(
     r"\[(?P<base>\w+)(?:, #(?P<offset>-?\w+)|, (?P<index>\w+)(?:, lsl #(?P<shift>\w+))?)?\]"
@@ -42,6 +53,7 @@ class Access:
     shift: int
     offset: int
     bytes: int
+    is_load: bool
     is_store: bool
 
 
@@ -73,6 +85,7 @@ def access_of(instruction: Instruction, core: Core) -> Access | None:
         shift=int(parts.get("shift") or "0", 0) or int(instruction.name == "tbh"),
         offset=offset,
         bytes=count,
+        is_load=_is_load(instruction),
         is_store=instruction.name.startswith(_STORES),
     )
 
@@ -80,7 +93,12 @@ def access_of(instruction: Instruction, core: Core) -> Access | None:
 def _bytes(instruction: Instruction) -> int:
     if instruction.name in _FLOAT:
         return 8 if instruction.operands.startswith("d") else 4
-    return _BYTES.get(instruction.name, 0)
+    return 4 if _ATOMIC.fullmatch(instruction.name) else _BYTES.get(instruction.name, 0)
+
+
+def _is_load(instruction: Instruction) -> bool:
+    """An atomic operation on memory loads and stores."""
+    return not instruction.name.startswith(_STORES) or instruction.name.startswith("amo")
 
 
 def _base(instruction: Instruction, core: Core, name: str, offset: int) -> tuple[int, int]:
@@ -102,5 +120,6 @@ def _multiple(instruction: Instruction, core: Core) -> Access:
         shift=0,
         offset=-4 * words if goes_down else 0,
         bytes=4 * words,
+        is_load=_is_load(instruction),
         is_store=instruction.name.startswith(_STORES),
     )

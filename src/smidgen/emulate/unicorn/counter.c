@@ -157,10 +157,8 @@ void smg_counter_waited(counter_t *counter, uint64_t clocks) {
     }
 }
 
-uint32_t smg_counter_register(const counter_t *counter, void *engine, int32_t id) {
-    uint64_t value = 0; /* as wide as any register that the engine may write */
-    (void)counter->reg_read(engine, id, &value);
-    return (uint32_t)value;
+reg_read_fn smg_counter_reg_read(const counter_t *counter) {
+    return counter->reg_read;
 }
 
 void smg_counter_begin(counter_t *counter, uint64_t limit) {

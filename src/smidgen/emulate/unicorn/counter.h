@@ -1,4 +1,5 @@
-/* What the block counter (counter.c) offers to the simulation of memory (waits.c). */
+/* What the block counter (counter.c) offers to the simulation of memory (waits.c), and the types of
+ * the emulator's functions. */
 #ifndef SMG_COUNTER_H
 #define SMG_COUNTER_H
 
@@ -10,8 +11,8 @@ typedef int (*reg_read_fn)(void *engine, int id, void *value);
 
 typedef struct counter counter_t;
 
-/* Reads a 32-bit register of the engine. */
-uint32_t smg_counter_register(const counter_t *counter, void *engine, int32_t id);
+/* What reads a register of the engine. */
+reg_read_fn smg_counter_reg_read(const counter_t *counter);
 
 /* The bytes of the instruction at `address`. */
 uint32_t smg_counter_instruction_bytes(const counter_t *counter, void *engine, uint32_t address);

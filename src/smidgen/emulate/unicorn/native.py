@@ -9,7 +9,7 @@ from pathlib import Path
 from smidgen.emulate.timing.memory import memory_sources
 from smidgen.targets.toolchain import compile_host_library
 
-_SOURCES = ("counter.h", "counter.c", "waits.c")
+_SOURCES = ("accesses.h", "counter.h", "counter.c", "waits.c")
 U32, U64, POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 
 
@@ -34,5 +34,5 @@ def library() -> ctypes.CDLL:
     found.smg_waits_new.restype = POINTER
     found.smg_waits_new.argtypes = (POINTER, POINTER, U32, POINTER, U32)
     found.smg_waits_free.argtypes = (POINTER,)
-    found.smg_waits_code.argtypes = (POINTER, U32, U32, POINTER, POINTER)
+    found.smg_waits_code.argtypes = (POINTER, POINTER)
     return found

@@ -2,36 +2,25 @@
  *
  * Registered with Unicorn as a code hook on every instruction. Nothing here touches memory of the
  * emulated board: what a load or store reaches is computed from its registers. */
+#include "accesses.h"
 #include "counter.h"
 #include "memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
-#define NO_REGISTER (-1)
-
-/* What one load or store reaches: base + (index << shift) + offset, on `bytes`. */
-typedef struct {
-    int32_t base, index;
-    uint32_t shift;
-    int32_t offset;
-    uint32_t bytes, is_store;
-} access_t;
-
 typedef struct {
     counter_t *counter;
+    reg_read_fn reg_read;
     memory_t memory;
-    uint32_t code_start, code_halfwords;
-    const uint32_t *access_at; /* for each halfword of code: 0, or an access + 1 */
-    const access_t *accesses;
+    accesses_t accesses;
     uint32_t next, block_end; /* behind the last instruction, and behind its block */
 } waits_t;
 
 waits_t *smg_waits_new(counter_t *counter, const region_t *regions, uint32_t region_count,
                        const cache_t *caches, uint32_t cache_count);
 void smg_waits_free(waits_t *waits);
-void smg_waits_code(waits_t *waits, uint32_t start, uint32_t halfwords, const uint32_t *access_at,
-                    const access_t *accesses);
+void smg_waits_code(waits_t *waits, const accesses_t *accesses);
 void smg_waits_instruction(void *engine, uint64_t address, uint32_t size, void *user);
 
 void smg_waits_free(waits_t *waits) {
@@ -48,6 +37,7 @@ waits_t *smg_waits_new(counter_t *counter, const region_t *regions, uint32_t reg
         return NULL;
     }
     waits->counter = counter;
+    waits->reg_read = smg_counter_reg_read(counter);
     if (smg_memory_init(&waits->memory, regions, region_count, caches, cache_count) != 0) {
         smg_waits_free(waits);
         return NULL;
@@ -55,24 +45,8 @@ waits_t *smg_waits_new(counter_t *counter, const region_t *regions, uint32_t reg
     return waits;
 }
 
-/* Both tables must stay where they are for as long as they are used. */
-void smg_waits_code(waits_t *waits, uint32_t start, uint32_t halfwords, const uint32_t *access_at,
-                    const access_t *accesses) {
-    waits->code_start = start;
-    waits->code_halfwords = halfwords;
-    waits->access_at = access_at;
-    waits->accesses = accesses;
-}
-
-static uint32_t address_of(const waits_t *waits, void *engine, const access_t *access) {
-    uint32_t address = (uint32_t)access->offset;
-    if (access->base != NO_REGISTER) {
-        address += smg_counter_register(waits->counter, engine, access->base);
-    }
-    if (access->index != NO_REGISTER) {
-        address += smg_counter_register(waits->counter, engine, access->index) << access->shift;
-    }
-    return address;
+void smg_waits_code(waits_t *waits, const accesses_t *accesses) {
+    waits->accesses = *accesses;
 }
 
 /* Unicorn does not tell of instructions that an IT block skips, which are fetched all the same and
@@ -101,12 +75,10 @@ void smg_waits_instruction(void *engine, uint64_t address64, uint32_t size, void
     const uint32_t address = (uint32_t)address64;
     const uint32_t skipped = pass_skipped(waits, engine, address);
     const uint32_t fetched = skipped + smg_memory_fetch(&waits->memory, address, size);
-    const uint32_t at = (address - waits->code_start) / 2U;
-    const uint32_t found = at < waits->code_halfwords ? waits->access_at[at] : 0U;
+    const access_t *access = smg_access_at(&waits->accesses, address);
     uint32_t loaded = 0;
-    if (found != 0U) {
-        const access_t *access = &waits->accesses[found - 1U];
-        const uint32_t where = address_of(waits, engine, access);
+    if (access != NULL) {
+        const uint32_t where = smg_access_address(access, waits->reg_read, engine);
         loaded = smg_memory_reach(&waits->memory, where, access->bytes, access->is_store);
     }
     smg_memory_passed(&waits->memory, 1U + loaded);

@@ -7,27 +7,15 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from collections.abc import Sequence
 
 from unicorn import UC_HOOK_CODE, Uc
 
-from smidgen.emulate.linked.accesses import Access, accesses
 from smidgen.emulate.linked.firmware import Image
 from smidgen.emulate.timing.memory import cache_records, region_records
+from smidgen.emulate.unicorn.access_table import access_table
 from smidgen.emulate.unicorn.hooks import Hook, add_hook, remove_hook
-from smidgen.emulate.unicorn.native import U32, library
+from smidgen.emulate.unicorn.native import library
 from smidgen.targets.catalogue import Board
-
-
-class _AccessRecord(ctypes.Structure):
-    _fields_ = (
-        ("base", ctypes.c_int32),
-        ("index", ctypes.c_int32),
-        ("shift", U32),
-        ("offset", ctypes.c_int32),
-        ("bytes", U32),
-        ("is_store", U32),
-    )
 
 
 class MemoryWaits:
@@ -64,21 +52,5 @@ class MemoryWaits:
         if not self._state:
             raise MemoryError("no memory to simulate the board's")
         weakref.finalize(self, native.smg_waits_free, self._state)
-        self._set_code(list(accesses(self._code, self._board.core)))
-
-    def _set_code(self, found: Sequence[Access]) -> None:
-        start = min((piece.address for piece in self._code), default=0)
-        end = max((piece.address + len(piece.content) for piece in self._code), default=0)
-        self._accesses = (_AccessRecord * len(found))(*map(_access, found))
-        self._access_at = (U32 * (-(-(end - start) // 2)))()
-        for number, access in enumerate(found, start=1):
-            self._access_at[(access.pc - start) // 2] = number
-        library().smg_waits_code(
-            self._state, start, len(self._access_at), self._access_at, self._accesses
-        )
-
-
-def _access(access: Access) -> _AccessRecord:
-    return _AccessRecord(
-        access.base, access.index, access.shift, access.offset, access.bytes, int(access.is_store)
-    )
+        self._accesses = access_table(self._code, self._board.core)
+        native.smg_waits_code(self._state, ctypes.byref(self._accesses.record))
