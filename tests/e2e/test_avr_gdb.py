@@ -127,7 +127,7 @@ def test_reset_starts_the_device_anew_and_halted(desk: Desk) -> None:
 
 def test_kill_ends_the_device(desk: Desk) -> None:
     with pytest.raises(Killed):
-        desk.debug(lambda client: client.send(b"k"), leave=False)
+        desk.debug(lambda client: client.send(b"k"))
 
 
 @needs_avr_gdb

@@ -26,11 +26,12 @@ from smidgen.graph.evaluate import Reference
 from smidgen.targets.catalogue import board
 from support.live import READY, SECONDS, Ask, running, tcp_client, until_ready
 from support.models import read_goldens
-from support.qemu import needs_qemu
+from support.qemu import needs_qemu, needs_qemu_user
 from support.samples import DATA, needs_data
 from support.tflite_writer import OperatorSpec, TensorSpec, write_model
 
 BOARD = "nucleo-l4r5zi"
+LINUX = ["raspberry-pi-zero", "raspberry-pi-3", "raspberry-pi-4", "raspberry-pi-5", "k210"]
 BYTES_A_COMMAND = 31
 
 
@@ -102,7 +103,13 @@ def test_it_introduces_itself(artifact: Artifact) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [BOARD, "raspberry-pi-pico", "nucleo-f103rb", "esp32-c3"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        BOARD, "raspberry-pi-pico", "nucleo-f103rb", "esp32-c3",
+        *(pytest.param(each, marks=needs_qemu_user) for each in LINUX),
+    ],
+)  # fmt: skip
 def test_inferences_equal_the_reference_on_each_core(small_model: Path, name: str) -> None:
     made = smidgen.compile(smidgen.load(small_model), name)
     ask = asker(LiveDevice(made, board(name)))
@@ -411,6 +418,37 @@ def test_in_real_time_an_answer_comes_no_sooner_than_the_board_gives_it(
         started, ended = laps(answer)
         assert took_s >= 1.45 * (ended - started) * 1e-6
         assert ask("infer 0") == "e-[Inference iterations must be >0]\r\nm-ready\r\n"
+
+
+@needs_qemu_user
+@pytest.mark.parametrize("name", ["raspberry-pi-zero", "raspberry-pi-4", "k210"])
+@pytest.mark.parametrize("client", [tcp_client, pty_client])
+def test_a_linux_board_is_a_device_like_any_other(
+    small_model: Path,
+    tmp_path: Path,
+    name: str,
+    client: Callable[[str], AbstractContextManager[Ask]],
+) -> None:
+    place = tmp_path / "build"
+    artifact = smidgen.compile(smidgen.load(small_model), name)
+    artifact.write(place)
+    window = windows(1)[0]
+    line = ("--tcp", 0) if client is tcp_client else ("--pty",)
+    with running(place, *line) as (process, places):
+        with client(places[0]) as ask:
+            assert ask("name").startswith(f"m-name-dut-[smidgen emulated {board(name).name}]")
+            assert load(ask, window.tobytes()).startswith("m-load-done")
+            answer = ask("infer 200 0")
+        assert results(answer) == pytest.approx(expected(small_model, window), abs=1e-5)
+        started, ended = laps(answer)
+        cycles = smidgen.profile(artifact).modelled_cycles
+        assert cycles is not None
+        wanted_us = 200 * cycles / board(name).clock_hz * 1e6
+        assert ended - started == pytest.approx(wanted_us, rel=0.05, abs=5)
+        process.send_signal(signal.SIGINT)
+        _, problems = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert re.fullmatch(r"timer: modelled cycles at \d+ MHz, \+-50 %\nstopped\n", problems)
 
 
 def test_commands_sent_at_once_and_hung_up_on_are_all_answered(folder: Path) -> None:

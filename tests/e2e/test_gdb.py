@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import select
 import shlex
+import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,11 +25,18 @@ from smidgen.emulate.live.device import LiveDevice
 from smidgen.emulate.live.lines import listen
 from smidgen.targets.catalogue import board
 from support.gdb_client import GdbClient, needs_gdb
-from support.live import Ask, running, tcp_client
-from support.qemu import needs_qemu
+from support.live import SECONDS, Ask, running, tcp_client
+from support.qemu import needs_qemu, needs_qemu_user
 
 M4, M0, RISCV = "nucleo-l4r5zi", "raspberry-pi-pico", "esp32-c3"
 BOARDS = [M4, M0, "nucleo-f103rb", "lpc55s69-evk", "teensy-4.1", RISCV, "esp32-p4-function-ev"]
+CORSTONE = "corstone-300"
+ANYWHERE = [
+    M4,
+    pytest.param("raspberry-pi-4", marks=needs_qemu_user),
+    pytest.param(CORSTONE, marks=needs_qemu),
+]
+LINUX = ["raspberry-pi-zero", "raspberry-pi-4", "sipeed-maix-bit"]
 PC = {True: 15, False: 32}
 ARGUMENT = {True: 0, False: 10}
 RUN = "keywords_run"
@@ -44,12 +55,15 @@ class Desk:
         self.firmware: Firmware = read_firmware(self.device.elf)
         self.pc, self.argument = PC[self.board.core.is_arm], ARGUMENT[self.board.core.is_arm]
 
+    @property
+    def breakpoint_bytes(self) -> int:
+        """The `kind` by which GDB tells 16-bit Thumb breakpoints from others."""
+        return 2 if "thumb" in self.board.core.features else 4
+
     def address(self, name: str) -> int:
         return self.firmware.symbols[name].address
 
-    def debug(
-        self, script: Callable[[GdbClient], None], *commands: bytes, leave: bool = True
-    ) -> list[bytes]:
+    def debug(self, script: Callable[[GdbClient], object], *commands: bytes) -> list[bytes]:
         """Runs `script` beside the device, which is attached to and then told `commands`."""
         client = GdbClient(self.place)
 
@@ -61,12 +75,20 @@ class Desk:
             done = pool.submit(attached)
             self.device.attend()
             answers = [self.device.ask(command + b"%") for command in commands]
-            if leave:
-                done.result(60)
+            while not done.done():
+                self.idle()
+            done.result()
         return answers
+
+    def idle(self) -> None:
+        """What a bench does while there is nothing to do."""
+        select.select([self.device.debug_handle], [], [], self.device.attend_every_s or 0.01)
+        self.device.attend()
 
     def close(self) -> None:
         self.device.close()
+        self.plain.close()
+        self.listener.close()
 
 
 def window(seed: int = 3) -> bytes:
@@ -251,12 +273,13 @@ def test_what_cannot_be_watched_is_refused(desk: Desk) -> None:
     desk.debug(script)
 
 
+@pytest.mark.parametrize("desk", ANYWHERE, indirect=True)
 def test_a_long_inference_is_interrupted_and_goes_on(desk: Desk) -> None:
     def script(client: GdbClient) -> None:
         client.send(b"c")
         client.line.sendall(b"\x03")
-        assert client.receive() == b"T02thread:1;"
-        assert desk.firmware.function_at(client.number(desk.pc))
+        assert client.receive().startswith(b"T02thread:")
+        assert client.ask(b"g")
         client.send(b"c")
 
     commands = (*loading(), b"infer 200 0", b"timestamp")
@@ -264,16 +287,48 @@ def test_a_long_inference_is_interrupted_and_goes_on(desk: Desk) -> None:
     assert answers == [desk.plain.ask(each + b"%") for each in commands]
 
 
-def test_a_debugger_that_vanishes_leaves_a_running_device(desk: Desk) -> None:
+LAST_WORDS = {
+    "while it is stopped": b"", "while it runs": b"$c#63", "within a packet": b"$m2000",
+    "without a checksum": b"$g#", "after garbage": bytes(range(256)) * 20, "while it is to answer":
+    b"$g#67" * 50, "at once": b"\x03\x03",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("last_words", LAST_WORDS)
+@pytest.mark.parametrize("desk", ANYWHERE, indirect=True)
+def test_a_debugger_that_vanishes_leaves_a_running_device(desk: Desk, last_words: str) -> None:
     def script(client: GdbClient) -> None:
-        client.ask(b"Z0,%x,2" % desk.address(RUN))
+        assert client.ask(b"Z0,%x,%x" % (desk.address(RUN), desk.breakpoint_bytes)) == b"OK"
         client.send(b"c")
         client.receive()
+        client.line.sendall(LAST_WORDS[last_words])
         client.line.close()
 
     commands = (*loading(), b"infer 3 0")
+    wanted = [desk.plain.ask(each + b"%") for each in commands]
     answers = desk.debug(script, *commands)
-    assert answers == [desk.plain.ask(each + b"%") for each in commands]
+    assert list(map(without_time, answers)) == list(map(without_time, wanted))
+    answers = desk.debug(lambda client: client.ask(b"?"), *commands)  # the next one
+    assert list(map(without_time, answers)) == list(map(without_time, wanted))
+
+
+@pytest.mark.parametrize("desk", ANYWHERE, indirect=True)
+def test_the_second_debugger_waits_until_the_first_has_left(desk: Desk) -> None:
+    seen: list[str] = []
+
+    def first(client: GdbClient) -> None:
+        client.ask(b"?")
+        with GdbClient(desk.place) as second:
+            second.send(b"?")
+            assert not select.select([second.line], [], [], 0.2)[0]
+            seen.append("first")
+            client.line.close()
+            assert second.receive().startswith(b"T")
+            seen.append("second")
+
+    desk.debug(first)
+    assert seen == ["first", "second"]
+    assert desk.device.ask(b"name%") == desk.plain.ask(b"name%")
 
 
 def test_reset_starts_the_device_anew_and_halted(desk: Desk) -> None:
@@ -296,9 +351,17 @@ def test_reset_starts_the_device_anew_and_halted(desk: Desk) -> None:
     assert answers[4] == b"e-[Input db has 0 bytes, expected 72]\r\nm-ready\r\n"
 
 
-def test_kill_ends_the_device(desk: Desk) -> None:
+@pytest.mark.parametrize("desk", ANYWHERE, indirect=True)
+@pytest.mark.parametrize("command", [b"k", b"vKill;1"])
+def test_kill_ends_the_device(desk: Desk, command: bytes) -> None:
+    def script(client: GdbClient) -> None:
+        client.send(command)
+        while client.line.recv(4096):
+            pass
+
     with pytest.raises(Killed):
-        desk.debug(lambda client: client.send(b"k"), leave=False)
+        desk.debug(script)
+        desk.idle()
 
 
 def test_a_fault_can_be_looked_at(desk: Desk) -> None:
@@ -326,7 +389,7 @@ def noise() -> list[bytes]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("desk", [M4, RISCV], indirect=True)
+@pytest.mark.parametrize("desk", [*ANYWHERE, RISCV], indirect=True)
 def test_no_noise_harms_the_device(desk: Desk) -> None:
     packets = [
         b"m", b"m,", b"m0", b"m-1,4", b"m0x10,4", b"m 1,4", b"mffffffffffffffffff,4", b"M0,4:zz",
@@ -340,8 +403,11 @@ def test_no_noise_harms_the_device(desk: Desk) -> None:
 
     def script(client: GdbClient) -> None:
         for packet in packets:
+            assert client.ask(b"?").startswith(b"T"), packet
             if not re.match(rb"vCont;r?$|vCont;x", packet):
                 reply = client.ask(packet)
+                while reply.startswith(b"O") and reply != b"OK":  # what a monitor prints
+                    reply = client.receive()
                 assert len(reply) < 0x4000, packet
         assert client.ask(b"vCont;x") == b"E01"
         for raw in noise():
@@ -350,6 +416,51 @@ def test_no_noise_harms_the_device(desk: Desk) -> None:
 
     desk.debug(script, b"name")
     assert desk.device.ask(b"name%") == desk.plain.ask(b"name%")
+
+
+# -- the whole process
+
+
+def children(process: int) -> list[Path]:
+    """The places under /proc of the processes that it has started."""
+    said = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [Path("/proc", each) for each in said.split()]
+
+
+def has_ended(process: Path) -> bool:
+    try:
+        return "State:\tZ" in (process / "status").read_text()
+    except OSError:
+        return True
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/task").exists() or shutil.which("setpriv") is None,
+    reason="no /proc to find processes in, or no setpriv (util-linux)",
+)
+@pytest.mark.parametrize("name", ANYWHERE)
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("then", [b"", b"c"])
+def test_nothing_stays_behind_when_the_device_ends(
+    small_model: Path, tmp_path: Path, name: str, end: signal.Signals, then: bytes
+) -> None:
+    """Whether its debugger has stopped it or lets it run."""
+    folder = tmp_path / "build"
+    smidgen.compile(smidgen.load(small_model), name).write(folder)
+    with running(folder, "--board", name, "--tcp", 0, "--gdb", 0) as (process, _):
+        assert process.stdout
+        place = process.stdout.readline().split()[-1].rstrip("'")
+        started = children(process.pid)
+        assert bool(started) == (name != M4)
+        with GdbClient(place) as client:
+            assert client.ask(b"?").startswith(b"T")
+            if then:
+                client.send(then)
+            process.send_signal(end)
+            assert process.wait(SECONDS) == (0 if end == signal.SIGINT else -end)
+            deadline = time.monotonic() + SECONDS
+            while not all(map(has_ended, started)):
+                assert time.monotonic() < deadline, "QEMU stays behind"
 
 
 # -- the real one
@@ -378,6 +489,13 @@ def test_gdb_watches_reads_and_changes(small_model: Path, tmp_path: Path, name: 
 @needs_gdb
 @pytest.mark.parametrize("name", [M4, M0, RISCV, "esp32-p4-function-ev"])
 def test_gdb_shows_the_generated_source(small_model: Path, tmp_path: Path, name: str) -> None:
+    debugged_by_gdb(small_model, tmp_path, name)
+
+
+@needs_gdb
+@needs_qemu_user
+@pytest.mark.parametrize("name", LINUX)
+def test_gdb_attaches_to_a_linux_board(small_model: Path, tmp_path: Path, name: str) -> None:
     debugged_by_gdb(small_model, tmp_path, name)
 
 

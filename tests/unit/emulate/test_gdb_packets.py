@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smidgen.emulate.gdb.packets import (
+from smidgen.emulate.remote.packets import (
     PACKET_BYTES,
     Interrupt,
     Packet,

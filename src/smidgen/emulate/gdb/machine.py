@@ -10,8 +10,11 @@ from smidgen.emulate.gdb.control import MOST_WATCHES, Control, Go, Reason, Stop
 from smidgen.emulate.gdb.registers import Register, features_of, memory_map, target_description
 from smidgen.emulate.gdb.server import GdbServer
 from smidgen.emulate.gdb.stub import Ending, Stub
+from smidgen.emulate.remote.requests import Killed, PowerCycle
 from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import Board
+
+__all__ = ["DebuggedMachine", "Killed", "PowerCycle"]
 
 _PAUSE_INSTRUCTIONS = 1_000_000
 """So often a running core is asked whether its debugger wants something."""
@@ -22,14 +25,6 @@ monitor reset   start the device anew, stopped at its first instruction
 monitor help    this
 Also: any number of breakpoints; {MOST_WATCHES} watched places of any size (watch, rwatch, awatch).
 """
-
-
-class PowerCycle(Exception):  # noqa: N818 - a request, and no error
-    """The debugger wants the device to start anew; the call that ran has ended."""
-
-
-class Killed(Exception):  # noqa: N818 - a request, and no error
-    """The debugger wants the device to end."""
 
 
 class DebuggedMachine(Machine):

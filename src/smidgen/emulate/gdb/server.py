@@ -6,8 +6,8 @@ import select
 import socket
 
 from smidgen.emulate.gdb.control import Go, Reason, Stop
-from smidgen.emulate.gdb.packets import Event, Interrupt, Packet, PacketReader, Refused, frame
 from smidgen.emulate.gdb.stub import Ending, Stub
+from smidgen.emulate.remote.packets import Event, Interrupt, Packet, PacketReader, Refused, frame
 
 _CHUNK_BYTES = 4096
 _SECONDS_TO_SEND = 10.0

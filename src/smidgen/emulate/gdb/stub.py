@@ -11,8 +11,8 @@ from typing import Protocol
 
 from smidgen.core.errors import EmulationError
 from smidgen.emulate.gdb.control import Go, Reason, Stop, Stops, Watched
-from smidgen.emulate.gdb.packets import PACKET_BYTES
 from smidgen.emulate.gdb.registers import Register
+from smidgen.emulate.remote.packets import PACKET_BYTES
 
 _HEX = re.compile(rb"[0-9a-fA-F]{1,16}")
 _ADDRESS_MASK = 0xFFFF_FFFF

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
@@ -15,6 +17,8 @@ from smidgen.emulate.linux.blocks import RegionBlocks
 from smidgen.emulate.linux.executable import linux_program
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.session import Session
+from smidgen.emulate.remote.relay import Relay
+from smidgen.emulate.remote.requests import Killed
 from smidgen.emulate.timing.blocks import Block
 from smidgen.emulate.timing.cycles import Counts, count
 from smidgen.targets.catalogue import Board, Core, MemoryRegion
@@ -24,6 +28,10 @@ _HERE = Path(__file__).parent
 _SERVER = _HERE / "smg_server.c"
 _SERVER_PREFIX = "smg_server_"
 _SECONDS_LIMIT = 600.0
+_FOREVER_SECONDS = 1e9
+_SECONDS_TO_START, _SECONDS_BETWEEN_TRIES = 20.0, 0.01
+_STUB = "debugger"
+"""The socket on which QEMU's stub listens, in the folder where it runs."""
 _SERVER_STACK_BYTES = 256
 """The top of the stack, which the server uses itself, and paints below its own frames."""
 _PAINT = b"\xa5"
@@ -57,14 +65,24 @@ class LinuxMachine:
         program: what to compile.
         board: whose core is emulated.
         sizes: of the model as compiled for `board`; default: of the whole program.
+        debugger: a listening socket to which GDB may connect; then no call has a limit.
 
     Raises:
         EmulationError: QEMU's user mode is not installed, or does not serve the core.
         ToolchainError: the build fails.
+        Killed: from calls, when a debugger says so.
     """
 
-    def __init__(self, program: FirmwareSources, board: Board, sizes: Sizes | None = None) -> None:
+    def __init__(
+        self,
+        program: FirmwareSources,
+        board: Board,
+        sizes: Sizes | None = None,
+        debugger: socket.socket | None = None,
+    ) -> None:
         self.board = board
+        self._debugger = debugger
+        self._relay: Relay | None = None
         self.own_sources: Mapping[str, str] = {_SERVER.name: _SERVER.read_text(encoding="utf-8")}
         self._qemu = find(program_for(board.core))
         self.elf = _link(program, self.own_sources, board)
@@ -79,7 +97,7 @@ class LinuxMachine:
 
     def reset(self) -> None:
         """Memory as after the start of the program; the stack is painted anew."""
-        self._session.close()
+        self.close()
         self._start()
 
     def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
@@ -117,6 +135,7 @@ class LinuxMachine:
         try:
             (result,) = self._session.ask("C", (function.address, *args), 1)
         except EmulationError as problem:
+            self.attend()
             raise EmulationError(
                 f"{symbol} on {self.board.name}", f"{problem.thing} {problem.why}", problem.hint
             ) from None
@@ -146,6 +165,30 @@ class LinuxMachine:
         below = self.read(self._painted.start, called_at - self._painted.start)
         return len(below.lstrip(_PAINT))
 
+    @property
+    def debug_handle(self) -> int:
+        """What is to be watched for a debugger that kills the device."""
+        return self._relay.handle if self._relay else -1
+
+    @property
+    def attend_every_s(self) -> float | None:
+        """QEMU serves the debugger itself."""
+        return None
+
+    def attend(self) -> None:
+        """Raises Killed if a debugger has ended the program."""
+        if self._relay:
+            self._relay.hear()
+            if self._relay.was_killed:
+                raise Killed
+
+    def close(self) -> None:
+        """Ends QEMU."""
+        if self._relay:
+            self._relay.close()
+            self._relay = None
+        self._session.close()
+
     def _own(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """The blocks of the program itself, without those of the server that calls it."""
         for block in blocks:
@@ -158,10 +201,25 @@ class LinuxMachine:
         core = self.board.core
         command = [self._qemu, "-cpu", core.emulator_model]
         self._blocks = RegionBlocks(self._places())
+        limit = _SECONDS_LIMIT
+        if self._debugger:
+            command += ["-g", _STUB]
+            limit = _FOREVER_SECONDS
         self._session = Session(
-            core.name, command, files, _SECONDS_LIMIT, plugin=self._blocks, program="./program"
+            core.name, command, files, limit, plugin=self._blocks, program="./program"
         )
+        if self._debugger:
+            self._relay = self._relay_to(self._debugger)
         self.write(self._painted.start, _PAINT * len(self._painted))
+
+    def _relay_to(self, debugger: socket.socket) -> Relay:
+        session = self._session
+        return Relay(
+            debugger,
+            _connect(session.folder / _STUB),
+            interrupt=lambda: session.send_signal(signal.SIGINT),
+            kill=lambda: session.send_signal(signal.SIGKILL),
+        )
 
     def _places(self) -> list[int]:
         """Where the root function lies and where the layers start; 1 is where no function is."""
@@ -186,13 +244,30 @@ def open_linux(
     program: FirmwareSources, board: Board, debugger: socket.socket | None = None
 ) -> LinuxMachine:
     """`program` on QEMU's user mode; sizes are those of the model for `board`, if it has flash."""
-    if debugger is not None:
-        raise EmulationError(
-            f"board {board.name}", "is emulated without a debugger", "choose another board"
-        )
-    if board.flash:
-        return LinuxMachine(program, board, read_firmware(program.link(board)).sizes)
-    return LinuxMachine(program, board, _object_sizes(program, board.core))
+    sizes = (
+        read_firmware(program.link(board)).sizes
+        if board.flash
+        else _object_sizes(program, board.core)
+    )
+    return LinuxMachine(program, board, sizes, debugger)
+
+
+def _connect(place: Path) -> socket.socket:
+    """To the socket that QEMU makes at `place` once it has started, and where it waits."""
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while True:
+        stub = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            stub.connect(str(place))
+        except OSError as problem:
+            stub.close()
+            if time.monotonic() > deadline:
+                raise EmulationError(
+                    "QEMU", f"lets no debugger connect ({problem.strerror})", "leave out --gdb"
+                ) from None
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+        else:
+            return stub
 
 
 def _link(program: FirmwareSources, server: Mapping[str, str], board: Board) -> bytes:

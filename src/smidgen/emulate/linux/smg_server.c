@@ -14,6 +14,7 @@
 enum { READ = 'R', WRITE = 'W', CALL = 'C', STACK = 'S' };
 enum { OWN_STACK = 256, PAINT = 0xa5 }; /* as linux/machine.py has them */
 enum { DONE = 0x4b4f, WORDS_OF_REQUEST = 7, FROM_HOST = 0, TO_HOST = 1 };
+enum { INTERRUPTED = -4 }; /* EINTR: a debugger has stopped the call */
 #define SMG_MARK 0x534d47
 
 #if defined(__arm__)
@@ -23,6 +24,7 @@ enum { SYS_EXIT = 1, SYS_READ = 3, SYS_WRITE = 4 };
 #define SYSTEM_CALL "svc #0"
 #define NUMBER "r7"
 #define ARGUMENTS "r0", "r1", "r2"
+#define LINK "lr"
 #elif defined(__aarch64__)
 enum { SYS_EXIT = 93, SYS_READ = 63, SYS_WRITE = 64 };
 #define ENTER                                                                                      \
@@ -31,6 +33,7 @@ enum { SYS_EXIT = 93, SYS_READ = 63, SYS_WRITE = 64 };
 #define SYSTEM_CALL "svc #0"
 #define NUMBER "x8"
 #define ARGUMENTS "x0", "x1", "x2"
+#define LINK "x30"
 #elif defined(__riscv)
 enum { SYS_EXIT = 93, SYS_READ = 63, SYS_WRITE = 64 };
 #define ENTER "la sp, __stack_top\n j smg_server_main\n"
@@ -38,6 +41,7 @@ enum { SYS_EXIT = 93, SYS_READ = 63, SYS_WRITE = 64 };
 #define SYSTEM_CALL "ecall"
 #define NUMBER "a7"
 #define ARGUMENTS "a0", "a1", "a2"
+#define LINK "ra"
 #endif
 
 __asm__(".section .text.smg_server_start, \"ax\"\n"
@@ -78,6 +82,9 @@ static void quit(void) {
 static void transfer(intptr_t number, intptr_t file, uintptr_t address, uint32_t count) {
     while (count > 0U) {
         const intptr_t done = smg_server_system(number, file, (intptr_t)address, (intptr_t)count);
+        if (done == INTERRUPTED) {
+            continue;
+        }
         if (done <= 0) {
             quit();
         }
@@ -137,7 +144,9 @@ static void serve(void) {
     answer(words, 2);
 }
 
+/* The outermost function: a debugger is to look for nothing above it. */
 __attribute__((used)) void smg_server_main(void) {
+    __asm__ volatile(".cfi_undefined " LINK);
     for (;;) {
         transfer(SYS_READ, FROM_HOST, (uintptr_t)request, sizeof request);
         serve();

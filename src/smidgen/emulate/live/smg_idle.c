@@ -11,7 +11,7 @@ void smg_device_idle(void);
 #elif defined(__AVR__)
 #define OUTERMOST "" /* avr-gcc writes no CFI directives; the emulator puts address 0 above */
 #define WAIT "sleep"
-#else /* no core on which a debugger is served */
+#else /* cores that wait elsewhere: see smg_server.c */
 #define OUTERMOST ""
 #define WAIT ""
 #endif

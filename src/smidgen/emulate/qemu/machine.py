@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import socket
 import struct
 from collections.abc import Mapping
@@ -19,13 +21,17 @@ from smidgen.emulate.qemu.placement import board_record
 from smidgen.emulate.qemu.session import CoreFault, Session
 from smidgen.emulate.qemu.tally import Ran, Tally
 from smidgen.emulate.qemu.waits import SimulatedWaits
+from smidgen.emulate.remote.packets import INTERRUPT
+from smidgen.emulate.remote.relay import Relay
+from smidgen.emulate.remote.requests import Killed
 from smidgen.emulate.timing.blocks import Block
 from smidgen.emulate.timing.cycles import Counts
 from smidgen.targets.catalogue import Board
 
 DEFAULT_SECONDS_LIMIT = 600.0
 _FOREVER_SECONDS = 1e9
-_ATTEND_EVERY_S, _ATTEND_BYTES = 0.05, 1 << 18
+_IDLE_ROUNDS = 1 << 14
+"""About a millisecond."""
 PROGRAM = "qemu-system-arm"
 NANOSECONDS_SHIFT = 7
 """An instruction takes 2**7 ns of virtual time: more than two ticks of the slowest counter."""
@@ -75,6 +81,7 @@ class QemuMachine:
         self._host: QemuBoard = qemu_board(board.core)
         self._seconds_limit = seconds_limit if debugger is None else _FOREVER_SECONDS
         self._debugger = debugger
+        self._relay: Relay | None = None
         self.own_sources: Mapping[str, str] = {_MONITOR.name: _MONITOR.read_text(encoding="utf-8")}
         self.elf = _link(program, self.own_sources, board, self._host)
         self.own_firmware = read_firmware(self.elf)
@@ -163,21 +170,30 @@ class QemuMachine:
 
     @property
     def debug_handle(self) -> int:
-        """QEMU serves the debugger itself."""
-        return -1
+        """What is to be watched for a debugger that wants `attend`."""
+        return self._relay.handle if self._relay else -1
 
     @property
     def attend_every_s(self) -> float | None:
-        """How often `attend` is wanted."""
-        return None if self._debugger is None else _ATTEND_EVERY_S
+        """All the time while there is a debugger; what it asks for meanwhile makes it wait."""
+        return 0.0 if self._relay and self._relay.has_debugger else None
 
     def attend(self) -> None:
-        """Keeps the core running for a while: QEMU hears no debugger while it waits for us."""
-        if self._debugger is not None:
-            self._ask("D", (self._host.spare.address, _ATTEND_BYTES, self._host.spare.address), 1)
+        """Keeps the core running for a while: QEMU hears no debugger while it waits for us.
+
+        Raises Killed if a debugger has ended QEMU.
+        """
+        if self._relay:
+            self._relay.hear()
+            if self._relay.was_killed:
+                raise Killed
+            self._ask("I", (_IDLE_ROUNDS,), 1)
 
     def close(self) -> None:
         """Ends QEMU."""
+        if self._relay:
+            self._relay.close()
+            self._relay = None
         self._session.close()
 
     def _call_root(self, symbol: str, args: tuple[int, ...]) -> int:
@@ -275,9 +291,27 @@ class QemuMachine:
         start, fault = (self._symbol(name).address | 1 for name in _MONITOR_SYMBOLS[:2])
         table = (stack.address + stack.bytes, start, *[fault] * _EXCEPTIONS)
         vectors = struct.pack(f"<{len(table)}I", *table)
-        command = [find(PROGRAM), *_arguments(self._host), *_debug_arguments(self._debugger)]
         files = {"firmware.elf": self.elf, "vectors.bin": vectors}
-        handles = [self._debugger.fileno()] if self._debugger else []
+        command = [find(PROGRAM), *_arguments(self._host)]
+        if self._debugger is None:
+            return self._new_session(command, files)
+        if self._relay:
+            self._relay.close()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            debugged = [*_dying_with_us(), *command, *_debug_arguments(theirs.fileno())]
+            session = self._new_session(debugged, files, theirs.fileno())
+        self._relay = Relay(
+            self._debugger,
+            ours,
+            interrupt=lambda: ours.sendall(INTERRUPT),
+            kill=lambda: session.send_signal(signal.SIGKILL),
+        )
+        return session
+
+    def _new_session(
+        self, command: list[str], files: Mapping[str, bytes], *handles: int
+    ) -> Session:
         return Session(
             self._host.machine, command, files, self._seconds_limit, handles, self._blocks
         )
@@ -289,7 +323,12 @@ class QemuMachine:
             raise EmulationError(
                 f"QEMU {self._host.machine}", "has stopped after a fault", "reset the machine"
             )
-        return self._session.exchange(command, operands, content, words)
+        try:
+            return self._session.exchange(command, operands, content, words)
+        except EmulationError:
+            if self._relay and self._relay.was_killed:
+                raise Killed from None
+            raise
 
     def _fill(self, span: range, value: int) -> None:
         self._ask("F", (span.start, len(span), value), 1)
@@ -355,8 +394,11 @@ def _arguments(board: QemuBoard) -> list[str]:
     ]  # fmt: skip
 
 
-def _debug_arguments(debugger: socket.socket | None) -> list[str]:
-    if debugger is None:
-        return []
-    place = f"socket,id=debugger,fd={debugger.fileno()},server=on,wait=off"
-    return ["-chardev", place, "-gdb", "chardev:debugger"]
+def _dying_with_us() -> list[str]:
+    """What QEMU is started by: stopped for a debugger, it would not notice that we were killed."""
+    setpriv = shutil.which("setpriv")  # of util-linux
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+def _debug_arguments(handle: int) -> list[str]:
+    return ["-chardev", f"socket,id=debugger,fd={handle}", "-gdb", "chardev:debugger"]

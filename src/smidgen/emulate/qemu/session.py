@@ -95,6 +95,15 @@ class Session:
         """Whether it still answers."""
         return self._stop.alive
 
+    @property
+    def folder(self) -> Path:
+        """Where the process runs."""
+        return Path(self._folder.name)
+
+    def send_signal(self, number: int) -> None:
+        """Sends it to the process, if that still runs."""
+        self._process.send_signal(number)
+
     def close(self) -> None:
         """Ends the process."""
         self._stop()

@@ -14,7 +14,7 @@
 #define OWN __attribute__((section(".monitor"), used))
 #define KEPT __attribute__((used))
 
-enum { READ = 'R', WRITE = 'W', FILL = 'F', MOVE = 'M', COMPARE = 'D', CALL = 'C', QUIT = 'Q' };
+enum { READ = 'R', WRITE = 'W', FILL = 'F', MOVE = 'M', COMPARE = 'D', CALL = 'C', IDLE = 'I' };
 enum { DONE = 0x4b4f, FAULT = 0x544c };
 enum { STACK_LIMIT = 1u << 20, BUS_STACKING = 1u << 12, MEMORY_STACKING = 1u << 4 }; /* of CFSR */
 enum { SYS_OPEN = 0x01, SYS_WRITE = 0x05, SYS_READ = 0x06, SYS_EXIT = 0x18 };
@@ -49,6 +49,7 @@ void smg_monitor_nothing(void);
 void smg_monitor_report(const uint32_t *frame);
 void smg_monitor_invoke(call_t *what, const volatile uint32_t *counter);
 void smg_monitor_main(void);
+void smg_monitor_idle(uint32_t rounds);
 
 static uint32_t semihost(uint32_t operation, const void *arguments) {
     register uint32_t r0 __asm__("r0") = operation;
@@ -146,6 +147,15 @@ static void invoke(void) {
     answer(words, 4);
 }
 
+/* While a debugger is attached the core waits here, because it is not heard while the core waits
+ * for the host. Nothing is to be looked for above it. */
+KEPT __attribute__((noinline)) void smg_monitor_idle(uint32_t rounds) {
+    __asm__ volatile(".cfi_undefined lr");
+    while (rounds-- > 0u) {
+        __asm__ volatile("");
+    }
+}
+
 static void serve(void) {
     volatile uint8_t *const memory = (volatile uint8_t *)(uintptr_t)request[1];
     const uint32_t count = request[2];
@@ -170,6 +180,9 @@ static void serve(void) {
     case CALL:
         invoke();
         return;
+    case IDLE:
+        smg_monitor_idle(request[1]);
+        break;
     default:
         quit();
     }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 PACKET_BYTES = 0x4000
 """The longest packet that is taken or sent, as told to GDB."""
-_INTERRUPT = 0x03
+INTERRUPT = b"\x03"
+"""Ctrl-C."""
 _START, _END, _ESCAPE, _FLIP = b"$"[0], b"#"[0], b"}"[0], 0x20
 _CHECKSUM_DIGITS = 2
 
@@ -64,7 +65,7 @@ class PacketReader:
 
 
 def _signal(character: int) -> Iterator[Event]:
-    if character == _INTERRUPT:
+    if character == INTERRUPT[0]:
         yield Interrupt()
     elif character == b"-"[0]:
         yield Refused()
