@@ -148,7 +148,10 @@ def _floating(instruction: Instruction) -> Demand:
         return Demand((_LOAD,), latency=2 if name == "vldr" else 1, first=True, last=True)
     if name in ("vdiv", "vsqrt"):
         return Demand((_MULTIPLY,), latency=_FLOAT_DIVIDE, first=True, last=True)
-    latency = 4 if name.startswith(_FLOAT_ACCUMULATES) else 1 if name.startswith(_FLOAT_FAST) else 2
+    latency = 4 if name.startswith(_FLOAT_ACCUMULATES) else 2
+    from_core = name == "vmov" and any(each[:1] not in "sdq" for each in instruction.reads)
+    if name.startswith(_FLOAT_FAST) and not from_core:
+        latency = 1
     return Demand((_MULTIPLY,), latency=latency, first=True, last=True)
 
 

@@ -194,7 +194,7 @@ def _access(instruction: Instruction) -> Demand:
     is_late = is_narrow or (instruction.bytes == 2 and "sp" in address)
     return Demand(
         (units + (("port",) if is_float else ())) * (2 if is_wide else 1),
-        latency=2 if is_store or is_late else 1,
+        latency=2 if is_late or (is_store and not is_float) else 1,
         latencies=after(0, address & instruction.writes),
         needed={**after(2 if is_float else 1, stored), **after(-1, address)},
     )
