@@ -23,7 +23,7 @@ from smidgen.targets.toolchain import compile_host_library
 
 TABLE, BOARD = "blocks.bin", "board.bin"
 _SOURCE = Path(__file__).with_name("blocks.c")
-_CAPACITY, _MOST_LAYERS = 1 << 16, 4096
+_CAPACITY, _MOST_LAYERS = 1 << 17, 4096
 _NO_REGION = 0xFFFF_FFFF
 _COUNTERS = ("executions", "taken", "simulated", "waits")
 U32, U64 = ctypes.c_uint32, ctypes.c_uint64
@@ -107,7 +107,9 @@ class BlockTable:
         self._table.follows = int(wanted and bool(self._board))
 
     def take(self) -> BlockRuns:
-        """What ran since the last take."""
+        """What ran since the last take; raises EmulationError where it was too much to count."""
+        if self._table.count == self._table.capacity:
+            raise EmulationError("QEMU", f"ran more than {self._table.capacity:,} blocks of code")
         records = self._records[: self._table.count]
         ran = records[records["executions"] + records["simulated"] > 0]
         is_whole = ran["region"] == _NO_REGION
