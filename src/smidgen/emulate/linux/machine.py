@@ -114,11 +114,14 @@ class LinuxMachine:
 
     def counts(self) -> Counts:
         """Instructions and modelled clocks since the counts were cleared, by layer and function."""
-        blocks = [
+        return count(self.blocks(), self._layers, self._image, self.board.core)
+
+    def blocks(self) -> tuple[Block, ...]:
+        """What ran since the counts were cleared."""
+        return tuple(
             replace(block, executions=times * block.executions, taken=times * block.taken)
             for block, times in self._ran.items()
-        ]
-        return count(blocks, self._layers, self._image, self.board.core)
+        )
 
     def call(self, symbol: str, *args: int) -> int:
         """Calls the function `symbol` with up to 4 arguments; returns the low word of its result.
