@@ -39,6 +39,9 @@ def check_on_avr(models: Sequence[Model], objective: str = "balanced") -> None:
         for index, run in enumerate(model.runs):
             for mine, right in zip(device.run(run), reference.run(run), strict=True):
                 _same(f"{model.name}, run {index}", mine, right)
+        bound = device.stack_bound()
+        assert bound.bytes is not None, f"{model.name}: {bound.why_unknown}"
+        assert device.machine.stack_bytes <= bound.bytes, f"{model.name} exceeds its stack bound"
 
 
 def _same(where: str, mine: np.ndarray, right: np.ndarray) -> None:

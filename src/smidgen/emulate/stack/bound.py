@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from smidgen.emulate.linked.disassembly import Instruction, disassemble
 from smidgen.emulate.linked.firmware import Firmware, Symbol
-from smidgen.emulate.stack.step import Step
+from smidgen.emulate.stack.avr import avr_stack
+from smidgen.emulate.stack.step import Step, UnknownError
 from smidgen.emulate.stack.steps import step_of
 from smidgen.targets.catalogue import Core
 
@@ -30,19 +31,18 @@ class StackBound:
     why_unknown: str = ""
 
 
-class _UnknownError(Exception):
-    """Carries why there is no bound."""
-
-
 def stack_bound(firmware: Firmware, core: Core, entries: Sequence[str]) -> StackBound:
     """The bound over calls of those of the functions `entries` that `firmware` has."""
-    if not (core.is_riscv or core.isa.startswith("arm")):
+    is_avr = "avr" in core.features
+    if not (core.is_riscv or core.isa.startswith("arm") or is_avr):
         return StackBound(None, f"code of {core.isa} is not analysed")
-    graph = _CallGraph(firmware, core)
     known = [firmware.symbols[name] for name in entries if name in firmware.symbols]
     try:
+        if is_avr:
+            return StackBound(avr_stack(firmware, core, [each.address for each in known]))
+        graph = _CallGraph(firmware, core)
         return StackBound(max(map(graph.bound, known), default=0))
-    except _UnknownError as problem:
+    except UnknownError as problem:
         return StackBound(None, str(problem))
 
 
@@ -56,9 +56,9 @@ class _CallGraph:
     active: list[str] = field(default_factory=list)
 
     def bound(self, function: Symbol) -> int:
-        """The deepest stack of `function` and all that it calls; raises _UnknownError."""
+        """The deepest stack of `function` and all that it calls; raises UnknownError."""
         if function.name in self.active:
-            raise _UnknownError(f"{function.name} calls itself")
+            raise UnknownError(f"{function.name} calls itself")
         if function.address not in self.bounds:
             self.active.append(function.name)
             walk = _Walk(function, self._steps(function))
@@ -71,7 +71,7 @@ class _CallGraph:
     def _callee(self, address: int, caller: Symbol) -> int:
         found = self.firmware.function_at(address)
         if found is None:
-            raise _UnknownError(f"{caller.name} calls {address:#010x}, which is no function")
+            raise UnknownError(f"{caller.name} calls {address:#010x}, which is no function")
         return self.bound(found)
 
     def _steps(self, function: Symbol) -> dict[int, Step]:
@@ -111,14 +111,14 @@ class _Walk:
         return self.function.address
 
     def run(self) -> None:
-        """Walks all instructions; raises _UnknownError.
+        """Walks all instructions; raises UnknownError.
 
         What no branch leads to is where a table of jumps leads, at most as deep as all the rest.
         """
         self._follow(self.start, 0)
         missed = [each for each in self.steps if each not in self.depths]
         if self.goes_anywhere and not missed:
-            raise _UnknownError(f"{self.function.name} calls through a pointer")
+            raise UnknownError(f"{self.function.name} calls through a pointer")
         for address in missed:
             if address not in self.depths:
                 self._follow(address, self.deepest)
@@ -143,7 +143,7 @@ class _Walk:
         self.depths[at] = depth
         self.visits[at] = self.visits.get(at, 0) + 1
         if step.problem or self.visits[at] > _MOST_VISITS:
-            raise _UnknownError(f"{self.function.name} {step.problem or 'pushes in a loop'}")
+            raise UnknownError(f"{self.function.name} {step.problem or 'pushes in a loop'}")
         depth = max(depth + step.pushes, 0)
         self.deepest = max(self.deepest, depth)
         inside = [each for each in step.calls if each in self.steps and each != self.start]

@@ -15,6 +15,10 @@ POINTER = "calls through a pointer"
 ReadWord = Callable[[int], int]
 
 
+class UnknownError(Exception):
+    """Carries why there is no bound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One instruction: bytes pushed (popped where negative), what it calls, what may run next.
