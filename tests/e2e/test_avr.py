@@ -145,6 +145,8 @@ def test_weights_stay_in_the_flash_of_the_uno(
     weights = sum(tensor.nbytes for tensor in graph.tensors.values() if tensor.is_constant)
     assert measured.weight_bytes >= weights
     assert measured.flash_bytes <= 32_768
+    assert measured.stack_bound_bytes is not None, measured.stack_unbounded
+    assert measured.stack_bytes <= measured.stack_bound_bytes <= measured.stack_bytes + 16
 
 
 @pytest.mark.parametrize("name", ["arduino-mega-2560", "arduino-leonardo"])
@@ -163,6 +165,9 @@ def test_a_keyword_model_runs_on_the_mega() -> None:
     mega = board("arduino-mega-2560")
     device = Device(compile_graph(graph, mega), mega)
     assert prove(graph, device, random_samples(graph, 1)).holds
+    bound = device.stack_bound()
+    assert bound.bytes is not None, bound.why_unknown
+    assert device.machine.stack_bytes <= bound.bytes
 
 
 def test_a_live_mega_answers() -> None:

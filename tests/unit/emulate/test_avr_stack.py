@@ -95,9 +95,8 @@ def test_every_encoding_is_read_as_binutils_reads_it(tmp_path: Path) -> None:
     raw.write_bytes(b"".join(w.to_bytes(2, "little") + b"\0\0" for w in range(1 << 16)))
     command = ["avr-objdump", "-D", "-z", "-b", "binary", "-m", "avr:6", str(raw)]
     listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rows = re.findall(r"^\s*([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*\t(\S+)[ \t]*([^;\n]*)", listing, re.M)
     seen = 0
-    for place, encoding, name, operands in rows:
+    for place, encoding, name, operands in _LINE.findall(listing):
         if int(place, 16) % 4 or name == ".word":
             continue
         word = int.from_bytes(bytes.fromhex(encoding)[:2], "little")
@@ -111,6 +110,7 @@ def test_every_encoding_is_read_as_binutils_reads_it(tmp_path: Path) -> None:
     assert seen > 60_000
 
 
+_LINE = re.compile(r"^\s*([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*\t(\S+)[ \t]*([^;\n]*)", re.MULTILINE)
 _BRANCHES = frozenset(
     ("push", "pop", "ldi", "ser", "in", "out", "rjmp", "rcall", "jmp", "call", "cpse")
 )

@@ -1,8 +1,8 @@
 """The deepest stack that AVR code can need: a walk along all its branches.
 
 Frames and the code of libgcc are not told apart by symbols, so the walk goes from address to
-address. It follows the stack pointer, the frame pointer Y, and constants in the registers r16 to
-r31, by which libgcc's shared prologues and epilogues allocate and jump. Encodings are those of the
+address. It follows the stack pointer, the frame pointer Y, and constants in X and Z, by which
+libgcc's shared prologues and epilogues allocate and jump. Encodings are those of the
 AVR Instruction Set Manual (DS40002198). No interrupt is counted.
 """
 
@@ -15,13 +15,12 @@ from smidgen.emulate.linked.firmware import Firmware
 from smidgen.emulate.stack.step import MOVES_BY_UNKNOWN, POINTER, UnknownError
 from smidgen.targets.catalogue import Core
 
-_MOST_STATES = 64
+_MANY_STATES, _MOST_STATES = 32, 64
 """Further ways to one place would be those of a loop that pushes."""
 _Y, _Z = 28, 30
 _STACK_LOW, _STACK_HIGH = 0x3D, 0x3E
-_FIRST_KNOWN = 16
-_SCRATCH = frozenset({*range(18, 28), 30, 31})
-"""What a called function may change (avr-gcc's calling convention), of the registers followed."""
+_FOLLOWED = frozenset({26, 27, 30, 31})
+"""X and Z: registers that hold what libgcc's prologues take, and that a called function changes."""
 _MASK = 0xFFFF
 
 
@@ -48,7 +47,7 @@ class _State:
         """After `registers` have got `value`, a constant, or something unknown."""
         known = {pair for pair in self.known if pair[0] not in registers}
         if value is not None:
-            known |= {(each, value) for each in registers if each >= _FIRST_KNOWN}
+            known |= {(each, value) for each in registers & _FOLLOWED}
         frame = None if registers & {_Y, _Y + 1} else self.frame
         return replace(self, frame=frame, known=frozenset(known))
 
@@ -90,6 +89,8 @@ class AvrStack:
         while waiting:
             at, state = waiting.pop()
             states = seen.setdefault(at, set())
+            if len(states) >= _MANY_STATES:
+                state = replace(state, known=frozenset())
             if state in states:
                 continue
             states.add(state)
@@ -137,8 +138,7 @@ class AvrStack:
     def _call(self, target: int, behind: int, state: _State) -> _After:
         if target == behind:  # by which the compiler allocates as many bytes
             return _After([(behind, replace(state, depth=state.depth + self.return_bytes))])
-        known = frozenset(pair for pair in state.known if pair[0] not in _SCRATCH)
-        return _After([(behind, replace(state, known=known))], [target])
+        return _After([(behind, replace(state, known=frozenset()))], [target])
 
     def _pointer(self, at: int, state: _State) -> int:
         target = state.pair(_Z)

@@ -18,56 +18,43 @@ typedef struct {
     smg_windows_avr_t windows;
 } smg_conv2d_s8_avr_t;
 
-/* The products of `cols` taps in one row: at once where they are neighbours. */
-SMG_INLINE int32_t smg_conv2d_s8_avr_taps(const smg_conv2d_s8_avr_t *op, int32_t sum,
-                                          const int8_t *x, const SMG_ROM int8_t *weights,
-                                          int cols) {
-    const int depth = op->group_channels;
-    const int step = op->windows.dilation_cols * op->windows.in_channels;
-    if (step == depth) {
-        return smg_avr_dot(sum, x, weights, (uint16_t)(cols * depth));
-    }
-    for (; cols > 0; --cols) {
-        sum = smg_avr_dot(sum, x, weights, (uint16_t)depth);
-        x += step;
-        weights += depth;
+/* The products of a window whose columns are no neighbours, tap by tap. */
+SMG_NOINLINE static int32_t smg_conv2d_s8_avr_taps(const smg_conv2d_s8_avr_t *op, int32_t sum,
+                                                   const int8_t *x, const SMG_ROM int8_t *weights,
+                                                   const smg_place_avr_t *place) {
+    const smg_windows_avr_t *w = &op->windows;
+    const int depth = op->group_channels, step = w->dilation_cols * w->in_channels;
+    for (int row = place->first_row; row < place->end_row; ++row) {
+        const SMG_ROM int8_t *tap = weights + (row * w->win_cols + place->first_col) * depth;
+        const int8_t *from = x;
+        for (int col = place->first_col; col < place->end_col; ++col) {
+            sum = smg_avr_dot(sum, from, tap, (uint16_t)depth);
+            from += step;
+            tap += depth;
+        }
+        x += w->row_step;
     }
     return sum;
 }
 
-SMG_INLINE int32_t smg_conv2d_s8_avr_row(const smg_conv2d_s8_avr_t *op, int32_t sum,
-                                         const int8_t *x, const SMG_ROM int8_t *weights,
-                                         const smg_place_avr_t *place) {
-    const smg_windows_avr_t *w = &op->windows;
-    const int depth = op->group_channels, skipped = place->first * depth;
-    if (place->first > 0) {
-        sum = smg_avr_padding(sum, w->zero_point, weights, (uint16_t)skipped);
-    }
-    if (place->end < w->win_cols) {
-        sum = smg_avr_padding(sum, w->zero_point, weights + place->end * depth,
-                              (uint16_t)((w->win_cols - place->end) * depth));
-    }
-    return smg_conv2d_s8_avr_taps(op, sum, x, weights + skipped, place->end - place->first);
-}
-
-/* sum + the products of one window; `x` is the first channel of the group. */
+/* sum + the products of one window; `x` is the first channel of the group under its first tap. */
 SMG_INLINE int32_t smg_conv2d_s8_avr_window(const smg_conv2d_s8_avr_t *op, int32_t sum,
                                             const int8_t *x, const SMG_ROM int8_t *weights,
-                                            const smg_place_avr_t *place) {
+                                            const smg_place_avr_t *place,
+                                            const smg_avr_area_t *area) {
     const smg_windows_avr_t *w = &op->windows;
-    const int row_weights = w->win_cols * op->group_channels;
-    int row = place->row, at = place->origin;
-    for (int h = w->win_rows; h > 0; --h) {
-        if (row >= 0 && row < w->in_rows) {
-            sum = smg_conv2d_s8_avr_row(op, sum, x + at, weights, place);
-        } else {
-            sum = smg_avr_padding(sum, w->zero_point, weights, (uint16_t)row_weights);
-        }
-        row += w->dilation_rows;
-        at += w->row_step;
-        weights += row_weights;
+    const int depth = op->group_channels;
+    if (w->zero_point != 0 && !smg_is_inside_avr(w, place)) {
+        sum += w->zero_point * smg_outside_avr(w->win_rows, w->win_cols, depth, weights, place);
     }
-    return sum;
+    if (smg_is_empty_avr(area)) {
+        return sum;
+    }
+    if (w->dilation_cols * w->in_channels != depth) {
+        return smg_conv2d_s8_avr_taps(op, sum, x, weights, place);
+    }
+    weights += (place->first_row * w->win_cols + place->first_col) * depth;
+    return smg_avr_area(sum, x, weights, area);
 }
 
 /* All outputs of one pixel. */
@@ -75,10 +62,12 @@ SMG_INLINE void smg_conv2d_s8_avr_pixel(const smg_conv2d_s8_avr_t *op, const int
                                         const smg_place_avr_t *place, int8_t *y) {
     const smg_windows_avr_t *w = &op->windows;
     const int window = w->win_rows * w->win_cols * op->group_channels;
+    const smg_avr_area_t area = smg_area_avr(w, place, op->group_channels, 1);
     const SMG_ROM int8_t *weights = w->weights;
     int in_group = 0;
+    x += place->origin;
     for (int o = 0; o < w->out_channels; ++o) {
-        const int32_t sum = smg_conv2d_s8_avr_window(op, w->bias[o], x, weights, place);
+        const int32_t sum = smg_conv2d_s8_avr_window(op, w->bias[o], x, weights, place, &area);
         y[o] = smg_output_avr(w, sum, o);
         weights += window;
         if (++in_group == op->group_outputs) {

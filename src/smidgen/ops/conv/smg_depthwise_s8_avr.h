@@ -18,40 +18,20 @@ typedef struct {
     smg_windows_avr_t windows;
 } smg_depthwise_s8_avr_t;
 
-/* One row of a window; `x` is its first tap that lies inside. */
-SMG_INLINE int32_t smg_depthwise_s8_avr_row(const smg_windows_avr_t *w, int32_t sum,
-                                            const int8_t *x, const SMG_ROM int8_t *weights,
-                                            const smg_place_avr_t *place) {
-    if (place->first > 0) {
-        sum = smg_avr_padding(sum, w->zero_point, weights, (uint16_t)place->first);
-    }
-    if (place->end < w->win_cols) {
-        sum = smg_avr_padding(sum, w->zero_point, weights + place->end,
-                              (uint16_t)(w->win_cols - place->end));
-    }
-    const int step = w->dilation_cols * w->in_channels, taps = place->end - place->first;
-    if (step == 1) {
-        return smg_avr_dot(sum, x, weights + place->first, (uint16_t)taps);
-    }
-    return smg_avr_dot_steps(sum, x, (uint16_t)step, weights + place->first, (uint8_t)taps);
-}
-
-/* sum + the products of one window in the channel that starts at `x`. */
+/* sum + the products of one window; `x` is the channel under its first tap. */
 SMG_INLINE int32_t smg_depthwise_s8_avr_window(const smg_windows_avr_t *w, int32_t sum,
                                                const int8_t *x, const SMG_ROM int8_t *weights,
-                                               const smg_place_avr_t *place) {
-    int row = place->row, at = place->origin;
-    for (int h = w->win_rows; h > 0; --h) {
-        if (row >= 0 && row < w->in_rows) {
-            sum = smg_depthwise_s8_avr_row(w, sum, x + at, weights, place);
-        } else {
-            sum = smg_avr_padding(sum, w->zero_point, weights, (uint16_t)w->win_cols);
-        }
-        row += w->dilation_rows;
-        at += w->row_step;
-        weights += w->win_cols;
+                                               const smg_place_avr_t *place,
+                                               const smg_avr_area_t *area) {
+    if (w->zero_point != 0 && !smg_is_inside_avr(w, place)) {
+        sum += w->zero_point * smg_outside_avr(w->win_rows, w->win_cols, 1, weights, place);
     }
-    return sum;
+    if (smg_is_empty_avr(area)) {
+        return sum;
+    }
+    weights += place->first_row * w->win_cols + place->first_col;
+    return area->step == 1 ? smg_avr_area(sum, x, weights, area)
+                           : smg_avr_area_steps(sum, x, weights, area);
 }
 
 /* All outputs of one pixel. */
@@ -59,10 +39,12 @@ SMG_INLINE void smg_depthwise_s8_avr_pixel(const smg_depthwise_s8_avr_t *op, con
                                            const smg_place_avr_t *place, int8_t *y) {
     const smg_windows_avr_t *w = &op->windows;
     const int window = w->win_rows * w->win_cols;
+    const smg_avr_area_t area = smg_area_avr(w, place, 1, w->dilation_cols * w->in_channels);
     const SMG_ROM int8_t *weights = w->weights;
     int of_input = 0;
+    x += place->origin;
     for (int o = 0; o < w->out_channels; ++o) {
-        const int32_t sum = smg_depthwise_s8_avr_window(w, w->bias[o], x, weights, place);
+        const int32_t sum = smg_depthwise_s8_avr_window(w, w->bias[o], x, weights, place, &area);
         y[o] = smg_output_avr(w, sum, o);
         weights += window;
         if (++of_input == op->multiplier) {

@@ -26,7 +26,7 @@ SMG_KERNEL void smg_dense_s8_avr(const smg_dense_s8_avr_t *op, const int8_t *x, 
         for (int o = 0; o < op->outputs; ++o) {
             const int q = o * op->per_channel;
             const int32_t sum = smg_avr_dot(op->bias[o], x, weights, (uint16_t)op->depth);
-            const int32_t quantum = smg_avr_requantize(sum, op->mantissas[q], op->shifts[q]);
+            const int32_t quantum = smg_requantize(sum, op->mantissas[q], op->shifts[q]);
             *y++ = (int8_t)smg_clamp(quantum + op->out_zero_point, op->low, op->high);
             weights += op->depth;
         }

@@ -1,4 +1,4 @@
-/* smg_avr.h: what int8 layers do on 8-bit AVR: products with weights in flash, requantisation.
+/* smg_avr.h: what int8 layers do on 8-bit AVR: products with weights in flash.
  *
  * MULS takes two bytes in 2 clocks, a load 2 from RAM and 3 from flash, and a sum of 32 bits 5 with
  * the sign; the loop adds 1, of four products at a time: 13 clocks for each. An `int` has 16 bits.
@@ -50,60 +50,94 @@ SMG_NOINLINE static int32_t smg_avr_dot(int32_t sum, const int8_t *x, const SMG_
     return sum;
 }
 
-/* The same for values that are `step` apart. */
-SMG_NOINLINE static int32_t smg_avr_dot_steps(int32_t sum, const int8_t *x, uint16_t step,
-                                              const SMG_ROM int8_t *w, uint8_t count) {
+/* A rectangle of values and weights: rows of `count` products, values `step` apart; `x_skip` and
+ * `w_skip` lead from behind a row to the next one. */
+typedef struct {
+    uint16_t count, step, x_skip, w_skip;
+    uint8_t rows;
+} smg_avr_area_t;
+
+/* sum + the products of a rectangle of neighbouring values; it has at least one. */
+SMG_NOINLINE static int32_t smg_avr_area(int32_t sum, const int8_t *x, const SMG_ROM int8_t *w,
+                                         const smg_avr_area_t *area) {
+    uint8_t rows = area->rows;
 #if defined(__AVR__)
-    uint16_t at = (uint16_t)w;
+    const uint16_t count = area->count, x_skip = area->x_skip, w_skip = area->w_skip;
+    uint16_t at = (uint16_t)w, left;
     int8_t a, b;
-    __asm__ volatile("rjmp 2f\n\t"
-                     "1: ld %[a], X\n\t"
-                     "add %A[x], %A[step]\n\t"
-                     "adc %B[x], %B[step]\n\t"
-                     "lpm %[b], Z+\n\t" SMG_AVR_ADD "2: subi %[n], 1\n\t"
+    __asm__ volatile("0: movw %[n], %[count]\n\t"
+                     "rjmp 2f\n\t"
+                     "1:\n\t" SMG_AVR_STEP SMG_AVR_STEP SMG_AVR_STEP SMG_AVR_STEP
+                     "2: subi %A[n], 4\n\t"
+                     "sbci %B[n], 0\n\t"
                      "brcc 1b\n\t"
+                     "subi %A[n], 0xFC\n\t"
+                     "rjmp 4f\n\t"
+                     "3:\n\t" SMG_AVR_STEP "4: subi %A[n], 1\n\t"
+                     "brcc 3b\n\t"
+                     "add %A[x], %A[x_skip]\n\t"
+                     "adc %B[x], %B[x_skip]\n\t"
+                     "add r30, %A[w_skip]\n\t"
+                     "adc r31, %B[w_skip]\n\t"
+                     "dec %[rows]\n\t"
+                     "brne 0b\n\t"
                      "clr r1\n\t"
                      : [sum] "+r"(sum), [x] "+x"(x),
-                       "+z"(at), [n] "+d"(count), [a] "=&d"(a), [b] "=&d"(b)
-                     : [step] "r"(step)
+                       "+z"(at), [n] "=&d"(left), [rows] "+r"(rows), [a] "=&d"(a), [b] "=&d"(b)
+                     : [count] "r"(count), [x_skip] "r"(x_skip), [w_skip] "r"(w_skip)
                      : "memory");
 #else
-    for (; count > 0; --count) {
-        sum += *x * *w++;
-        x += step;
+    for (; rows > 0; --rows) {
+        for (uint16_t i = 0; i < area->count; ++i) {
+            sum += *x++ * *w++;
+        }
+        x += (int16_t)area->x_skip;
+        w += area->w_skip;
     }
 #endif
     return sum;
 }
 
-/* sum + value * the sum of `count` weights: what padding adds. */
-SMG_NOINLINE static int32_t smg_avr_padding(int32_t sum, int16_t value, const SMG_ROM int8_t *w,
-                                            uint16_t count) {
-    int32_t total = 0;
-    for (; count > 0; --count) {
-        total += *w++;
-    }
-    return sum + value * total;
-}
-
-/* smg_requantize of smg.h, without its shifts of 64 bits, which AVR does bit by bit. */
-SMG_NOINLINE static int32_t smg_avr_requantize(int32_t x, int32_t mantissa, int8_t shift) {
-    const uint8_t left = (uint8_t)(shift > 0 ? shift : 0);
-    uint8_t right = (uint8_t)(left - shift);
-    const int64_t product = (int64_t)(int32_t)((uint32_t)x << left) * mantissa;
-    uint32_t halves[2];
-    memcpy(halves, &product, sizeof halves);
-    const uint8_t top = (uint8_t)(halves[0] >> 24);
-    const uint32_t rounded = (halves[1] << 1) + (uint8_t)((top >> 7) + ((top >> 6) & 1));
-    const bool negative = (int32_t)rounded < 0;
-    uint32_t size = negative ? 0u - rounded : rounded;
-    if (right > 0) {
-        for (; right > 8; right = (uint8_t)(right - 8)) {
-            size >>= 8;
+/* The same for values that are `step` apart; at most 255 to a row. */
+SMG_NOINLINE static int32_t smg_avr_area_steps(int32_t sum, const int8_t *x,
+                                               const SMG_ROM int8_t *w,
+                                               const smg_avr_area_t *area) {
+    uint8_t rows = area->rows;
+#if defined(__AVR__)
+    const uint16_t step = area->step, x_skip = area->x_skip, w_skip = area->w_skip;
+    const uint8_t count = (uint8_t)area->count;
+    uint16_t at = (uint16_t)w;
+    uint8_t left;
+    int8_t a, b;
+    __asm__ volatile(
+        "0: mov %[n], %[count]\n\t"
+        "1: ld %[a], X\n\t"
+        "add %A[x], %A[step]\n\t"
+        "adc %B[x], %B[step]\n\t"
+        "lpm %[b], Z+\n\t" SMG_AVR_ADD "dec %[n]\n\t"
+        "brne 1b\n\t"
+        "add %A[x], %A[x_skip]\n\t"
+        "adc %B[x], %B[x_skip]\n\t"
+        "add r30, %A[w_skip]\n\t"
+        "adc r31, %B[w_skip]\n\t"
+        "dec %[rows]\n\t"
+        "brne 0b\n\t"
+        "clr r1\n\t"
+        : [sum] "+r"(sum), [x] "+x"(x),
+          "+z"(at), [n] "=&r"(left), [rows] "+r"(rows), [a] "=&d"(a), [b] "=&d"(b)
+        : [count] "r"(count), [step] "r"(step), [x_skip] "r"(x_skip), [w_skip] "r"(w_skip)
+        : "memory");
+#else
+    for (; rows > 0; --rows) {
+        for (uint16_t i = 0; i < area->count; ++i) {
+            sum += *x * *w++;
+            x += area->step;
         }
-        size = ((size >> (right - 1)) + 1u) >> 1;
+        x += (int16_t)area->x_skip;
+        w += area->w_skip;
     }
-    return (int32_t)(negative ? 0u - size : size);
+#endif
+    return sum;
 }
 
 #endif
