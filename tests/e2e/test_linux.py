@@ -101,7 +101,8 @@ def test_a_network_equals_the_reference_and_is_counted_by_layer(name: str) -> No
     device.reset()
     measured = measure(device, random_samples(graph, 1))
     assert measured.stack_bytes > 0
-    assert 0.3 * measured.instructions < (measured.modelled_cycles or 0) < 4 * measured.instructions
+    # None of these cores takes more than four instructions a clock.
+    assert measured.instructions / 4 < (measured.modelled_cycles or 0) < 4 * measured.instructions
     assert sum(share.instructions for share in measured.shares) == measured.instructions
     assert measured.stack_bound_bytes is not None, measured.stack_unbounded
     assert measured.stack_bytes <= measured.stack_bound_bytes <= measured.stack_bytes + 128
@@ -110,14 +111,22 @@ def test_a_network_equals_the_reference_and_is_counted_by_layer(name: str) -> No
 
 
 @needs_data
-@pytest.mark.parametrize("name", ["raspberry-pi-zero", "raspberry-pi-4", "k210"])
+@pytest.mark.parametrize("name", BOARDS)
 def test_published_goldens(name: str) -> None:
+    assert_goldens(name, "kws_dscnn", "kws_ref_model.tflite", (1, 49, 10, 1))
+
+
+@needs_data
+@pytest.mark.parametrize("name", ["raspberry-pi-3", "raspberry-pi-5"])
+def test_published_goldens_of_an_image_classifier(name: str) -> None:
+    assert_goldens(name, "imgc_resnet8", "pretrainedResnet_quant.tflite", (1, 32, 32, 3))
+
+
+def assert_goldens(name: str, folder: str, model: str, shape: tuple[int, ...]) -> None:
     assert DATA is not None
-    place = DATA / "models" / "cfu_golden" / "kws_dscnn"
-    device = Device(
-        smidgen.compile(smidgen.load(place / "kws_ref_model.tflite"), name), board(name)
-    )
-    for x, expected in read_goldens(place, (1, 49, 10, 1)):
+    place = DATA / "models" / "cfu_golden" / folder
+    device = Device(smidgen.compile(smidgen.load(place / model), name), board(name))
+    for x, expected in read_goldens(place, shape):
         assert np.array_equal(device.run([x])[0].reshape(-1), expected)
 
 

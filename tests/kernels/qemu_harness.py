@@ -1,4 +1,4 @@
-"""Runs kernel cases on QEMU: all cases of a batch in one start of it."""
+"""Runs kernel cases on QEMU: all cases of a batch in one start of it, of a board or of Linux."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kernels.harness import Case, emit, place, verify
 from smidgen.compiler.sharing import Style
+from smidgen.emulate.linux.machine import LinuxMachine
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.machine import QemuMachine
 from smidgen.targets.catalogue import board
@@ -21,7 +22,7 @@ def check_on_qemu(
     arena = f"#include <stdint.h>\nuint8_t arena[{size}] __attribute__((aligned(16)));\n"
     entries = tuple(f"case{index}_run" for index in range(len(placed)))
     program = FirmwareSources({**emit(placed, style), "arena.c": arena}, (*entries, "arena"))
-    machine = QemuMachine(program, target)
+    machine = (LinuxMachine if target.core.system else QemuMachine)(program, target)
     address, _ = machine.symbol("arena")
     counts = []
     for each, entry in zip(placed, entries, strict=True):

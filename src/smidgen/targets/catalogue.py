@@ -28,10 +28,11 @@ class Core:
 
     `features` are of: thumb, thumb2, compressed (16-bit encodings), div, umull (64-bit products),
     rv32m (RV32 with multiplication and all 31 registers), unaligned (plain loads and stores at any
-    address), dsp, fpu (single precision), fpu-double, mve, atomic, avr (8 bits, with MULS), harvard
-    (plain loads do not reach the flash). `system` is "linux" where programs run under it, else "".
-    `zig_target` is "" where our own compiler does not serve the core; `gnu_compilers` are then the
-    names of GNU compilers that do, to which `gnu_flags` name the core.
+    address), dsp, fpu (single precision), fpu-double, mve, neon (Advanced SIMD of AArch64), dotprod
+    (its dot products), atomic, avr (8 bits, with MULS), harvard (plain loads do not reach the
+    flash). `system` is "linux" where programs run under it, else "". `zig_target` is "" where our
+    own compiler does not serve the core; `gnu_compilers` are then the names of GNU compilers that
+    do, to which `gnu_flags` name the core.
 
     `emulator` is "unicorn", "qemu", "qemu-user", "simavr" or "none", and then `not_emulated` says
     why; `emulator_model` is the emulator's name for the core; `emulator_note` says in what the

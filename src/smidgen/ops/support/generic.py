@@ -88,13 +88,25 @@ def window_struct(
     dilation: tuple[int, int] = (1, 1),
 ) -> CStruct:
     """`smg_window_t`: the geometry of a window over image `x`."""
+    return window_over((x.shape, output.shape), window, stride, padding, dilation)
+
+
+def window_over(
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    padding: Padding,
+    dilation: tuple[int, int] = (1, 1),
+) -> CStruct:
+    """The same from the `shapes` of image and output."""
+    x, output = shapes
     fields: tuple[tuple[str, CValue], ...] = (
-        ("batches", x.shape[0]),
-        ("in_rows", x.shape[1]),
-        ("in_cols", x.shape[2]),
-        ("in_channels", x.shape[3]),
-        ("out_rows", output.shape[1]),
-        ("out_cols", output.shape[2]),
+        ("batches", x[0]),
+        ("in_rows", x[1]),
+        ("in_cols", x[2]),
+        ("in_channels", x[3]),
+        ("out_rows", output[1]),
+        ("out_cols", output[2]),
         ("win_rows", window[0]),
         ("win_cols", window[1]),
         ("stride_rows", stride[0]),

@@ -23,8 +23,9 @@ from smidgen.ops.kernel import (
     ScratchArg,
 )
 from smidgen.ops.support.activation import clamp_range
+from smidgen.ops.support.lanes import requantize_words, rounds_up
 from smidgen.ops.support.lowering import bias_or_zeros, constant
-from smidgen.ops.support.mve import LANES, requantize_words, rounds_up
+from smidgen.ops.support.mve import LANES
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
 

@@ -12,8 +12,9 @@ from smidgen.ops.dense.ops import Dense, multipliers
 from smidgen.ops.dense.rows import row_count, row_shapes
 from smidgen.ops.kernel import Cost, CStruct, InputArg, Kernel, KernelCall, OutputArg
 from smidgen.ops.support.activation import clamp_range
+from smidgen.ops.support.lanes import BLOCK
 from smidgen.ops.support.lowering import bias_or_zeros, constant
-from smidgen.ops.support.mve import BLOCK, Dots, pack_dots, steps_of
+from smidgen.ops.support.mve import Dots, pack_dots, steps_of
 from smidgen.targets.catalogue import Core
 
 
