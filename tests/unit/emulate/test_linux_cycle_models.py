@@ -68,6 +68,18 @@ def test_cortex_a76_is_wider() -> None:
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
+        ("; ".join(f"sdot v{n}.4s, v30.16b, v31.4b[1]" for n in range(8)), 4),  # two units
+        ("sdot v0.4s, v1.16b, v2.16b; sdot v0.4s, v3.16b, v4.16b", 4),  # round to round by the sum
+        ("sdot v0.4s, v1.16b, v2.16b; ldr q1, [x0]; ldr q2, [x1]", 2),
+    ],
+)
+def test_dot_products_of_the_cortex_a76(body: str, expected: int) -> None:
+    assert straight("raspberry-pi-5", body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
         ("add r1, r2, r3; add r4, r5, r6", 2),
         ("ldr r1, [r0]; add r2, r1, r1", 1 + 3),
         ("ldr r1, [r0]; add r2, r3, r3; add r4, r3, r3; add r2, r1, r1", 4),

@@ -163,8 +163,8 @@ def _arm(found: capstone.CsInsn) -> Instruction:
 def _aarch64(found: capstone.CsInsn) -> Instruction:
     """Registers are known by their widest name: "x3" for w3, "v3" for b3 to q3.
 
-    What Capstone leaves out is filled in: the registers of lists and of moves to scalars, and the
-    vector that a product is added to.
+    What Capstone leaves out is filled in: the registers of lists, of moves to scalars and of dot
+    products, and the vector that a product is added to.
     """
     plain = _arm(found)
     reads, writes = _widest(plain.reads), _widest(plain.writes)
@@ -174,7 +174,7 @@ def _aarch64(found: capstone.CsInsn) -> Instruction:
         address = _widest(plain.address_registers)
         reads, writes = (address if loads else address | listed), writes & address
         writes |= listed if loads else frozenset()
-    elif not reads | writes and plain.name == "dup":
+    elif not reads | writes and plain.name in ("dup", "sdot", "udot"):
         reads, writes = (_widest(_REGISTER.findall(each)) for each in _sides(plain.operands))
     if plain.name.startswith(_VECTOR_SUMS):
         reads |= {name for name in writes if name.startswith("v")}

@@ -36,7 +36,7 @@ def block_cost(block: Sequence[Instruction]) -> BlockCost:
 
 
 def use(instruction: Instruction) -> Use:
-    """What an instruction uses; the Cortex-A76 has the same."""
+    """What an instruction uses; the Cortex-A76 has the same but for dot products."""
     kind = kind_of(instruction)
     if kind in (Kind.LOAD, Kind.STORE):
         return _memory(instruction, "load" if kind is Kind.LOAD else "store")
