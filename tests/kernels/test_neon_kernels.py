@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.cases import batch, depthwise_graph, few_batches, int8
+from kernels.cases import batch, depthwise_graph, few_batches, int8, random_depthwise, seeds
 from kernels.harness import Case
 from kernels.matrix_cases import (
     Layer,
@@ -30,6 +30,7 @@ from smidgen.ops.conv.kernels.conv2d_s8_neon import (
     SingleChannelInt8Dotprod,
     SingleChannelInt8Neon,
 )
+from smidgen.ops.conv.kernels.depthwise_s8_neon import DepthwiseConv2DInt8Neon
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.dense.kernels.dense_s8_neon import (
     DenseRowsInt8Dotprod,
@@ -176,6 +177,68 @@ def test_depthwise_convolutions_of_one_channel_are_exact(
     cases = cases_of(kernel, batch(single_channel, 40, 1), place[0])
     assert len(cases) == 40
     check(cases, place)
+
+
+@few_batches
+@given(seeds)
+def test_depthwise_convolutions_are_exact(seed: int) -> None:
+    cases = cases_of(DepthwiseConv2DInt8Neon(), batch(random_depthwise, 90, seed), NEON[0], seed)
+    assert len(cases) > 30
+    check(cases, NEON)
+
+
+def wide_depthwise(rng: np.random.Generator) -> Graph:
+    """3 x 3 windows, which have code of their own, and others, over many channels."""
+    stride = int(rng.integers(1, 3))
+    window = (3, 3) if rng.integers(3) else (int(rng.integers(1, 5)), int(rng.integers(1, 5)))
+    op = DepthwiseConv2D((stride, stride), SAME, (1, 1), rng.choice([*Activation]))
+    channels = int(rng.choice([5, 9, 13, 16, 24, 29, 32, 40, 47, 48]))
+    return depthwise_graph(
+        op,
+        (window[0] + int(rng.integers(6)), window[1] + int(rng.integers(6)), channels),
+        window,
+        1,
+        rng,
+        zero_points=(int(rng.integers(-128, 128)), int(rng.choice([-128, 0, 9]))),
+        factors=((0.001, 0.01), (0.1, 3.0))[int(rng.integers(2))],
+        extreme=bool(rng.integers(2)),
+    )
+
+
+@few_batches
+@given(seeds)
+def test_wide_depthwise_convolutions_are_exact(seed: int) -> None:
+    graphs = batch(wide_depthwise, 60, seed)
+    # Weights of -128 take the other way through the kernel.
+    graphs = [without_lowest(graph) if k % 2 else graph for k, graph in enumerate(graphs)]
+    for place in (NEON, DOTPROD):
+        cases = cases_of(DepthwiseConv2DInt8Neon(), graphs, place[0], seed)
+        assert len(cases) == len(graphs)
+        check(cases, place)
+
+
+def without_lowest(graph: Graph) -> Graph:
+    """Weights of -127 for -128, as the quantisation specification has them."""
+    tensors = dict(graph.tensors)
+    tensors["w"] = replace(tensors["w"], data=np.maximum(tensors["w"].values, -127))
+    return replace(graph, tensors=tensors)
+
+
+def test_no_sum_of_extremes_overflows_in_a_depthwise_convolution() -> None:
+    """Weights and values at the ends of the range in any mixture of two."""
+    cases = []
+    for channels in (1, 8, 16, 21):
+        for lowest in (-128, -127):
+            for value in (-128, 127):
+                op = DepthwiseConv2D((1, 1), SAME, (1, 1))
+                graph = depthwise_graph(
+                    op, (4, 4, channels), (3, 3), 1, np.random.default_rng(0),
+                    zero_points=(0, 0), factors=(7e-4, 7.1e-4),
+                )  # fmt: skip
+                x = np.full((1, 4, 4, channels), value, np.int8)
+                graph = with_weights(graph, lowest)
+                cases.append(Case(graph, DepthwiseConv2DInt8Neon(), (x,), note=f"{lowest} {value}"))
+    check(cases, NEON)
 
 
 @pytest.mark.parametrize("style", Style)
