@@ -13,6 +13,7 @@ from smidgen.ops.support.overlap import safe_pixel_distance
 from smidgen.ops.support.window import Padding
 
 _PIXELS = 4
+_SLACK_BYTES = 16
 
 
 def columns_call(
@@ -27,7 +28,9 @@ def columns_call(
     x, weights, output = shapes
     size = (weights[1], weights[2])
     geometry = window_over((x, output), size, op.stride, op.padding, op.dilation)
-    fields = (("window", geometry), ("zero_point", zero_point), ("dot", dots))
+    apart = STEP * steps_of(prod(weights[1:]))
+    columns = (("window", geometry), ("zero_point", zero_point), ("apart", apart))
+    fields = (("columns", CStruct("smg_columns_neon_t", columns)), ("dot", dots))
     ahead = safe_pixel_distance(x, output, size, op.stride, op.padding, op.dilation, pixels=_PIXELS)
     function = f"smg_conv2d_s8_{products.name}"
     return KernelCall(
@@ -36,7 +39,7 @@ def columns_call(
         function + ("_1x1" if _is_points(op, weights) else ""),
         CStruct(f"{function}_t", fields),
         (InputArg(0), OutputArg(0), ScratchArg()),
-        scratch_bytes=_PIXELS * STEP * steps_of(prod(weights[1:])),
+        scratch_bytes=_PIXELS * apart + _SLACK_BYTES,
         overlaps=(Overlap(0, 0, ahead=ahead),),
     )
 

@@ -4,9 +4,10 @@
  * y[r,c,o] = clamp(zp_y + requant(b'[o] + sum_{h,w,i} w[o,h,w,i] * x[.., .., i]))
  *
  * b' is the bias with -zp_x * sum(w) folded in, so padding counts as zp_x. The values under the
- * windows of four pixels are copied to columns in scratch, and all outputs are made from there.
- * Exact: equals the reference of Conv2D bit for bit. Scratch: four columns of 8 * steps bytes.
- * Writes four pixels at a time: y may reach into x as far as safe_pixel_distance
+ * windows of four pixels are copied to columns in scratch, and all outputs are made from there;
+ * pixels run on across rows, and the last ones may be fewer.
+ * Exact: equals the reference of Conv2D bit for bit. Scratch: four columns of 8 * steps bytes, and
+ * 16 more. Writes four pixels at a time: y may reach into x as far as safe_pixel_distance
  * (ops/support/overlap.py) says.
  */
 #ifndef SMG_CONV2D_S8_NEON_H
@@ -16,8 +17,7 @@
 #include "smg_dot_s8_neon.h"
 
 typedef struct {
-    smg_window_t window;
-    int32_t zero_point;
+    smg_columns_neon_t columns;
     smg_dot_s8_neon_t dot;
 } smg_conv2d_s8_neon_t;
 
@@ -30,53 +30,29 @@ SMG_INLINE void smg_conv2d_s8_neon_dots(const smg_dot_s8_neon_t *op, const int8_
     }
 }
 
-/* Pixels in fours, which run on across rows; the last ones may be fewer. */
 SMG_KERNEL void smg_conv2d_s8_neon(const smg_conv2d_s8_neon_t *op, const int8_t *x, int8_t *y,
                                    uint8_t *scratch) {
-    const smg_window_t *const window = &op->window;
     int8_t *const columns = (int8_t *)scratch;
-    const int32_t apart = 8 * op->dot.steps;
-    int32_t pixels = window->out_rows * window->out_cols, waiting = 0, top = -window->top;
-    smg_neon_fill(columns, 0, 4 * apart);
-    for (int32_t r = 0; r < window->out_rows; ++r) {
-        const smg_taps_neon_t rows =
-            smg_taps_neon(top, window->dilation_rows, window->win_rows, window->in_rows);
-        int32_t left = -window->left;
-        for (int32_t c = 0; c < window->out_cols; ++c) {
-            const smg_taps_neon_t cols =
-                smg_taps_neon(left, window->dilation_cols, window->win_cols, window->in_cols);
-            smg_column_neon(window, x, rows, cols, op->zero_point, columns + waiting * apart);
-            ++waiting;
-            --pixels;
-            if (waiting == 4 || pixels == 0) {
-                smg_conv2d_s8_neon_dots(&op->dot, columns, y, waiting);
-                y += waiting * op->dot.outputs;
-                waiting = 0;
-            }
-            left += window->stride_cols;
-        }
-        top += window->stride_rows;
+    const smg_columns_neon_t shape = op->columns;
+    smg_walk_neon_t walk = smg_walk_neon(&shape.window);
+    memset(columns, 0, (size_t)(4 * shape.apart));
+    while (walk.pixels > 0) {
+        const int32_t pixels = smg_columns_neon(&shape, x, &walk, columns);
+        smg_conv2d_s8_neon_dots(&op->dot, columns, y, pixels);
+        y += pixels * op->dot.outputs;
     }
 }
 
 /* 1 x 1 windows, stride 1, no padding: pixels as they come. */
 SMG_KERNEL void smg_conv2d_s8_neon_1x1(const smg_conv2d_s8_neon_t *op, const int8_t *x, int8_t *y,
                                        uint8_t *scratch) {
-    const smg_window_t *const window = &op->window;
+    const smg_columns_neon_t shape = op->columns;
     int8_t *const columns = (int8_t *)scratch;
-    const int32_t apart = 8 * op->dot.steps, channels = window->in_channels;
-    smg_neon_fill(columns, 0, 4 * apart);
-    for (int32_t left = window->out_rows * window->out_cols; left > 0; left -= 4) {
-        const int32_t pixels = smg_min(left, 4);
-        if (apart == channels) {
-            smg_neon_copy(columns, x, pixels * channels);
-        } else {
-            for (int32_t p = 0; p < pixels; ++p) {
-                smg_neon_copy(columns + p * apart, x + p * channels, channels);
-            }
-        }
+    memset(columns, 0, (size_t)(4 * shape.apart));
+    for (int32_t left = shape.window.out_rows * shape.window.out_cols; left > 0; left -= 4) {
+        const int32_t pixels = smg_points_neon(&shape, x, left, columns);
         smg_conv2d_s8_neon_dots(&op->dot, columns, y, pixels);
-        x += 4 * channels;
+        x += 4 * shape.window.in_channels;
         y += 4 * op->dot.outputs;
     }
 }

@@ -61,14 +61,15 @@ SMG_INLINE void smg_dotprod_store(const smg_finish_neon_t *op, const smg_sums_do
 /* Four columns, which follow each other, of which the first `columns` are wanted. */
 SMG_INLINE void smg_dot_8x4_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int8_t *x, int8_t *y,
                                        int32_t columns) {
-    const int32_t apart = 8 * op->steps, outputs = op->outputs;
+    const smg_finish_neon_t finish = op->finish;
+    const int32_t outputs = op->outputs, steps = op->steps, apart = 8 * steps;
     const int32_t *words = op->blocks;
     for (int32_t left = outputs; left > 0; left -= 8) {
         const int8_t *w = (const int8_t *)(words + 2 * SMG_NEON_WORDS);
         const int8_t *at = x;
         smg_sums_dotprod_t p = {vld1q_s32(words), vld1q_s32(words + SMG_NEON_WORDS)};
         smg_sums_dotprod_t q = p, r = p, s = p;
-        for (int32_t steps = op->steps >> 1; steps > 0; --steps) {
+        for (int32_t twos = steps >> 1; twos > 0; --twos) {
             const smg_weights_dotprod_t a = smg_dotprod_weights(w), b = smg_dotprod_weights(w + 32);
             const smg_weights_dotprod_t c = smg_dotprod_weights(w + 64),
                                         d = smg_dotprod_weights(w + 96);
@@ -93,7 +94,7 @@ SMG_INLINE void smg_dot_8x4_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int
             at += 16;
             w += 128;
         }
-        if ((op->steps & 1) != 0) {
+        if ((steps & 1) != 0) {
             const smg_weights_dotprod_t a = smg_dotprod_weights(w), b = smg_dotprod_weights(w + 32);
             const int8x16_t xpq = vcombine_s8(vld1_s8(at), vld1_s8(at + apart));
             const int8x16_t xrs = vcombine_s8(vld1_s8(at + 2 * apart), vld1_s8(at + 3 * apart));
@@ -107,15 +108,15 @@ SMG_INLINE void smg_dot_8x4_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int
             SMG_DOTPROD_ADD(s, xrs, b, 3);
             w += 64;
         }
-        smg_dotprod_store(&op->finish, &p, words, y, left);
+        smg_dotprod_store(&finish, &p, words, y, left);
         if (columns > 1) {
-            smg_dotprod_store(&op->finish, &q, words, y + outputs, left);
+            smg_dotprod_store(&finish, &q, words, y + outputs, left);
         }
         if (columns > 2) {
-            smg_dotprod_store(&op->finish, &r, words, y + 2 * outputs, left);
+            smg_dotprod_store(&finish, &r, words, y + 2 * outputs, left);
         }
         if (columns > 3) {
-            smg_dotprod_store(&op->finish, &s, words, y + 3 * outputs, left);
+            smg_dotprod_store(&finish, &s, words, y + 3 * outputs, left);
         }
         y += 8;
         words = (const int32_t *)(const void *)w;

@@ -108,32 +108,35 @@ SMG_INLINE void smg_neon_store_4(int8_t *y, int32_t four, int32_t left) {
 }
 
 /* Four outputs of four columns, of which `columns` are wanted and `left` outputs remain. */
-SMG_INLINE void smg_neon_store_4x4(int8_t *y, int8x16_t quanta, int32_t outputs, int32_t columns,
+SMG_INLINE void smg_neon_store_4x4(int8_t *y, int8x16_t quanta, ptrdiff_t outputs, int32_t columns,
                                    int32_t left) {
-    const int32x4_t fours = vreinterpretq_s32_s8(quanta);
-    smg_neon_store_4(y, vgetq_lane_s32(fours, 0), left);
-    if (columns > 1) {
-        smg_neon_store_4(y + outputs, vgetq_lane_s32(fours, 1), left);
-    }
-    if (columns > 2) {
-        smg_neon_store_4(y + 2 * outputs, vgetq_lane_s32(fours, 2), left);
-    }
-    if (columns > 3) {
-        smg_neon_store_4(y + 3 * outputs, vgetq_lane_s32(fours, 3), left);
+    int32_t fours[4];
+    vst1q_s32(fours, vreinterpretq_s32_s8(quanta));
+    if (columns == 4 && left >= 4) {
+        memcpy(y, &fours[0], 4);
+        memcpy(y + outputs, &fours[1], 4);
+        memcpy(y + 2 * outputs, &fours[2], 4);
+        memcpy(y + 3 * outputs, &fours[3], 4);
+    } else {
+        SMG_ROLLED
+        for (int32_t k = 0; k < columns; ++k) {
+            smg_neon_store_4(y + k * outputs, fours[k], left);
+        }
     }
 }
 
 /* Four columns, which follow each other, of which the first `columns` are wanted. */
 SMG_INLINE void smg_dot_4x4_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x, int8_t *y,
                                     int32_t columns, bool full_range) {
-    const int32_t apart = 8 * op->steps;
+    const smg_finish_neon_t finish = op->finish;
+    const int32_t outputs = op->outputs, steps = op->steps, apart = 8 * steps;
     const int32_t *words = op->blocks;
-    for (int32_t left = op->outputs; left > 0; left -= 4) {
+    for (int32_t left = outputs; left > 0; left -= 4) {
         const int8_t *w = (const int8_t *)(words + SMG_NEON_WORDS);
         const int8_t *at = x;
         const int32x4_t zero = vdupq_n_s32(0);
         smg_sums_neon_t p = {zero, zero, zero, zero}, q = p, r = p, s = p;
-        for (int32_t steps = op->steps >> 1; steps > 0; --steps) {
+        for (int32_t twos = steps >> 1; twos > 0; --twos) {
             const smg_weights_neon_t weights = smg_neon_weights(w);
             smg_neon_add_4x16(&p, at, &weights, full_range);
             smg_neon_add_4x16(&q, at + apart, &weights, full_range);
@@ -142,7 +145,7 @@ SMG_INLINE void smg_dot_4x4_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x
             at += 16;
             w += 64;
         }
-        if ((op->steps & 1) != 0) {
+        if ((steps & 1) != 0) {
             smg_neon_add_4x8(&p, vld1_s8(at), w);
             smg_neon_add_4x8(&q, vld1_s8(at + apart), w);
             smg_neon_add_4x8(&r, vld1_s8(at + 2 * apart), w);
@@ -150,11 +153,11 @@ SMG_INLINE void smg_dot_4x4_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x
             w += 32;
         }
         const int8x16_t quanta = smg_neon_sixteen(
-            &op->finish, smg_neon_requantize(&op->finish, smg_neon_joined(&p, words), words),
-            smg_neon_requantize(&op->finish, smg_neon_joined(&q, words), words),
-            smg_neon_requantize(&op->finish, smg_neon_joined(&r, words), words),
-            smg_neon_requantize(&op->finish, smg_neon_joined(&s, words), words));
-        smg_neon_store_4x4(y, quanta, op->outputs, columns, left);
+            &finish, smg_neon_requantize(&finish, smg_neon_joined(&p, words), words),
+            smg_neon_requantize(&finish, smg_neon_joined(&q, words), words),
+            smg_neon_requantize(&finish, smg_neon_joined(&r, words), words),
+            smg_neon_requantize(&finish, smg_neon_joined(&s, words), words));
+        smg_neon_store_4x4(y, quanta, outputs, columns, left);
         y += 4;
         words = (const int32_t *)(const void *)w;
     }

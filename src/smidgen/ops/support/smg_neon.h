@@ -10,6 +10,7 @@
 #define SMG_NEON_H
 
 #include "smg.h"
+#include "smg_rolled.h"
 
 #if !defined(__aarch64__) || !defined(__ARM_NEON)
 #error "made for a core with AArch64's Advanced SIMD: compile the model anew for this one"
@@ -58,6 +59,7 @@ SMG_INLINE int8x16_t smg_neon_sixteen(const smg_finish_neon_t *op, int32x4_t a, 
 
 /* Copies bytes between places that do not overlap. */
 SMG_INLINE void smg_neon_copy(int8_t *to, const int8_t *from, int32_t count) {
+    SMG_ROLLED
     for (; count >= 16; count -= 16) {
         vst1q_s8(to, vld1q_s8(from));
         to += 16;
@@ -69,17 +71,6 @@ SMG_INLINE void smg_neon_copy(int8_t *to, const int8_t *from, int32_t count) {
             to += part;
             from += part;
         }
-    }
-}
-
-SMG_INLINE void smg_neon_fill(int8_t *to, int32_t value, int32_t count) {
-    const int8x16_t values = vdupq_n_s8((int8_t)value);
-    for (; count >= 16; count -= 16) {
-        vst1q_s8(to, values);
-        to += 16;
-    }
-    for (; count > 0; --count) {
-        *to++ = (int8_t)value;
     }
 }
 
