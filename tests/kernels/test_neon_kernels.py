@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.cases import batch, depthwise_graph, few_batches, int8, random_depthwise, seeds
+from kernels.cases import (
+    batch,
+    depthwise_graph,
+    few_batches,
+    int8,
+    quant,
+    random_add,
+    random_depthwise,
+    random_pool,
+    seeds,
+)
 from kernels.harness import Case
 from kernels.matrix_cases import (
     Layer,
@@ -21,6 +31,8 @@ from kernels.matrix_cases import (
 )
 from kernels.qemu_harness import check_on_qemu
 from smidgen.compiler.sharing import Style
+from smidgen.core.dtypes import DType
+from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.graph import Graph
 from smidgen.ops.conv.kernels.conv2d_s8_neon import (
     Conv2DInt8Dotprod,
@@ -38,7 +50,10 @@ from smidgen.ops.dense.kernels.dense_s8_neon import (
     DenseVectorInt8Dotprod,
     DenseVectorInt8Neon,
 )
+from smidgen.ops.elementwise.kernels.add_s8_plane_neon import AddInt8PlaneNeon
 from smidgen.ops.kernel import Kernel
+from smidgen.ops.pool.kernels.pool2d_s8_neon import AveragePoolInt8Neon, MaxPoolInt8Neon
+from smidgen.ops.pool.ops import AveragePool2D
 from smidgen.ops.support.activation import Activation
 from smidgen.ops.support.window import Padding
 from smidgen.targets.catalogue import core
@@ -238,6 +253,61 @@ def test_no_sum_of_extremes_overflows_in_a_depthwise_convolution() -> None:
                 x = np.full((1, 4, 4, channels), value, np.int8)
                 graph = with_weights(graph, lowest)
                 cases.append(Case(graph, DepthwiseConv2DInt8Neon(), (x,), note=f"{lowest} {value}"))
+    check(cases, NEON)
+
+
+@few_batches
+@given(seeds)
+def test_poolings_are_exact(seed: int) -> None:
+    graphs = batch(random_pool, 80, seed)
+    cases = [
+        case
+        for kernel in (AveragePoolInt8Neon(), MaxPoolInt8Neon())
+        for case in cases_of(kernel, of_kind(kernel, graphs), NEON[0], seed)
+    ]
+    assert len(cases) > len(graphs) // 2
+    check(cases, NEON)
+
+
+def of_kind(kernel: Kernel, graphs: list[Graph]) -> list[Graph]:
+    """Those whose op the kernel is for."""
+    return [graph for graph in graphs if isinstance(graph.nodes[0].op, kernel.op)]
+
+
+@pytest.mark.parametrize("window", [(1, 2), (2, 2), (3, 5), (15, 17)])
+def test_every_mean_is_rounded_as_the_reference_does(window: tuple[int, int]) -> None:
+    """Windows of 2, 4, 15 and 255 elements whose sums walk through ties and ends."""
+    rng = np.random.default_rng(3)
+    build = GraphBuilder("single")
+    columns = 40
+    x = build.input("x", DType.INT8, (1, window[0], window[1] * columns, 20), quant(0.1, 3))
+    graph = build.finish(build.add(AveragePool2D(window, window), (x,), quant(0.1, 3)))
+    ends = np.repeat(rng.integers(-128, 128, (1, 1, columns, 20)), window[1], axis=2)
+    values = np.clip(ends + rng.integers(-1, 2, graph.tensors["x"].shape), -128, 127)
+    extremes = np.full_like(values, -128)
+    extremes[:, :, :, 1::2] = 127
+    for each in (values, extremes):
+        check([Case(graph, AveragePoolInt8Neon(), (each.astype(np.int8),))], NEON)
+
+
+@few_batches
+@given(seeds)
+def test_sums_are_exact(seed: int) -> None:
+    """Apart, and with the output over the larger operand or a little before it."""
+    rng = np.random.default_rng(seed)
+    kernel, cases = AddInt8PlaneNeon(), []
+    for graph in batch(random_add, 60, seed):
+        node = graph.nodes[0]
+        signature = graph.signature(node)
+        if not kernel.accepts(node.op, signature):
+            continue
+        values = tuple(
+            int8(rng, graph.tensors[name].shape, bool(rng.integers(2))) for name in graph.inputs
+        )
+        overlaps = kernel.lower(node.op, signature, core(NEON[0])).overlaps
+        distances = (None, 0, -3) if any(each.input == 0 for each in overlaps) else (None,)
+        cases += [Case(graph, kernel, values, each, repr(node)) for each in distances]
+    assert len(cases) > 60
     check(cases, NEON)
 
 

@@ -92,4 +92,22 @@ SMG_INLINE void smg_neon_store_some(int8_t *to, int8x8_t values, int32_t count) 
     }
 }
 
+/* The first `count` < 16 values of sixteen; the others are 0. */
+SMG_INLINE int8x16_t smg_neon_load_upto(const int8_t *from, int32_t count) {
+    int8_t values[16] = {0};
+    smg_neon_copy(values, from, count);
+    return vld1q_s8(values);
+}
+
+/* The first `count` values of sixteen, or all of them. */
+SMG_INLINE void smg_neon_store_upto(int8_t *to, int8x16_t values, int32_t count) {
+    if (count >= 16) {
+        vst1q_s8(to, values);
+    } else {
+        int8_t copy[16];
+        vst1q_s8(copy, values);
+        smg_neon_copy(to, copy, count);
+    }
+}
+
 #endif
