@@ -8,7 +8,7 @@ from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.windows import Shape
 from smidgen.ops.kernel import Cost, CStruct, InputArg, KernelCall, OutputArg, Overlap, ScratchArg
 from smidgen.ops.support.generic import window_over
-from smidgen.ops.support.neon import STEP, Products, dot_instructions, steps_of
+from smidgen.ops.support.neon import STEP, Dots, Products, dot_instructions, steps_of
 from smidgen.ops.support.overlap import safe_pixel_distance
 from smidgen.ops.support.window import Padding
 
@@ -21,7 +21,7 @@ def columns_call(
     op: Conv2D | DepthwiseConv2D,
     shapes: tuple[Shape, Shape, Shape],
     products: Products,
-    dots: CStruct,
+    dots: Dots,
     zero_point: int,
 ) -> KernelCall:
     """The call of smg_conv2d_s8_*; `shapes` are those of input, OHWI weights and output."""
@@ -30,13 +30,13 @@ def columns_call(
     geometry = window_over((x, output), size, op.stride, op.padding, op.dilation)
     apart = STEP * steps_of(prod(weights[1:]))
     columns = (("window", geometry), ("zero_point", zero_point), ("apart", apart))
-    fields = (("columns", CStruct("smg_columns_neon_t", columns)), ("dot", dots))
+    fields = (("columns", CStruct("smg_columns_neon_t", columns)), ("dot", dots.struct))
     ahead = safe_pixel_distance(x, output, size, op.stride, op.padding, op.dilation, pixels=_PIXELS)
     function = f"smg_conv2d_s8_{products.name}"
     return KernelCall(
         name,
         f"{function}.h",
-        function + ("_1x1" if _is_points(op, weights) else ""),
+        function + ("_1x1" if _is_points(op, weights) else "") + dots.suffix,
         CStruct(f"{function}_t", fields),
         (InputArg(0), OutputArg(0), ScratchArg()),
         scratch_bytes=_PIXELS * apart + _SLACK_BYTES,

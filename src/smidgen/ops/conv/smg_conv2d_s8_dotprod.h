@@ -21,31 +21,51 @@ typedef struct {
     smg_dot_s8_dotprod_t dot;
 } smg_conv2d_s8_dotprod_t;
 
-SMG_KERNEL void smg_conv2d_s8_dotprod(const smg_conv2d_s8_dotprod_t *op, const int8_t *x, int8_t *y,
-                                      uint8_t *scratch) {
+SMG_INLINE void smg_conv2d_s8_dotprod_layer(const smg_conv2d_s8_dotprod_t *op, const int8_t *x,
+                                            int8_t *y, uint8_t *scratch, bool up) {
     int8_t *const columns = (int8_t *)scratch;
     const smg_columns_neon_t shape = op->columns;
     smg_walk_neon_t walk = smg_walk_neon(&shape.window);
     memset(columns, 0, (size_t)(4 * shape.apart));
     while (walk.pixels > 0) {
         const int32_t pixels = smg_columns_neon(&shape, x, &walk, columns);
-        smg_dot_8x4_s8_dotprod(&op->dot, columns, y, pixels);
+        smg_dot_8x4_s8_dotprod(&op->dot, columns, y, pixels, up);
         y += pixels * op->dot.outputs;
     }
 }
 
+SMG_KERNEL void smg_conv2d_s8_dotprod(const smg_conv2d_s8_dotprod_t *op, const int8_t *x, int8_t *y,
+                                      uint8_t *scratch) {
+    smg_conv2d_s8_dotprod_layer(op, x, y, scratch, false);
+}
+
+SMG_KERNEL void smg_conv2d_s8_dotprod_up(const smg_conv2d_s8_dotprod_t *op, const int8_t *x,
+                                         int8_t *y, uint8_t *scratch) {
+    smg_conv2d_s8_dotprod_layer(op, x, y, scratch, true);
+}
+
 /* 1 x 1 windows, stride 1, no padding: pixels as they come. */
-SMG_KERNEL void smg_conv2d_s8_dotprod_1x1(const smg_conv2d_s8_dotprod_t *op, const int8_t *x,
-                                          int8_t *y, uint8_t *scratch) {
+SMG_INLINE void smg_conv2d_s8_dotprod_points(const smg_conv2d_s8_dotprod_t *op, const int8_t *x,
+                                             int8_t *y, uint8_t *scratch, bool up) {
     const smg_columns_neon_t shape = op->columns;
     int8_t *const columns = (int8_t *)scratch;
     memset(columns, 0, (size_t)(4 * shape.apart));
     for (int32_t left = shape.window.out_rows * shape.window.out_cols; left > 0; left -= 4) {
         const int32_t pixels = smg_points_neon(&shape, x, left, columns);
-        smg_dot_8x4_s8_dotprod(&op->dot, columns, y, pixels);
+        smg_dot_8x4_s8_dotprod(&op->dot, columns, y, pixels, up);
         x += 4 * shape.window.in_channels;
         y += 4 * op->dot.outputs;
     }
+}
+
+SMG_KERNEL void smg_conv2d_s8_dotprod_1x1(const smg_conv2d_s8_dotprod_t *op, const int8_t *x,
+                                          int8_t *y, uint8_t *scratch) {
+    smg_conv2d_s8_dotprod_points(op, x, y, scratch, false);
+}
+
+SMG_KERNEL void smg_conv2d_s8_dotprod_1x1_up(const smg_conv2d_s8_dotprod_t *op, const int8_t *x,
+                                             int8_t *y, uint8_t *scratch) {
+    smg_conv2d_s8_dotprod_points(op, x, y, scratch, true);
 }
 
 #endif

@@ -54,16 +54,16 @@ SMG_INLINE void smg_eight_neon_two(smg_eight_neon_t *sums, int8x8_t x, int8x8_t 
     }
 }
 
-SMG_INLINE int32x4_t smg_depthwise_s8_neon_finish(const smg_finish_neon_t *op, int32x4_t sums,
-                                                  const int32_t *words, int32_t four) {
-    return smg_neon_requantize(op, sums, words + four * SMG_NEON_WORDS);
+SMG_INLINE int32x4_t smg_depthwise_s8_neon_finish(int32x4_t sums, const int32_t *words,
+                                                  int32_t four, bool up) {
+    return smg_neon_requantize(sums, words + four * SMG_NEON_WORDS, up);
 }
 
 /* Sixteen channels of one pixel, `at` bytes behind each tap; gives where their weights end. */
 SMG_INLINE const int8_t *smg_depthwise_s8_neon_16(const smg_finish_neon_t *op,
                                                   const int8_t *const *taps, ptrdiff_t at,
                                                   int32_t count, const int32_t *words, int8_t *y,
-                                                  bool full_range) {
+                                                  bool full_range, bool up) {
     const int8_t *w = (const int8_t *)(words + 4 * SMG_NEON_WORDS);
     smg_eight_neon_t a = smg_eight_neon(words), b = smg_eight_neon(words + 2 * SMG_NEON_WORDS);
     int32_t left = count;
@@ -83,10 +83,10 @@ SMG_INLINE const int8_t *smg_depthwise_s8_neon_16(const smg_finish_neon_t *op,
         smg_eight_neon_add(&b, vmull_high_s8(x, v));
         w += 16;
     }
-    vst1q_s8(y, smg_neon_sixteen(op, smg_depthwise_s8_neon_finish(op, a.low, words, 0),
-                                 smg_depthwise_s8_neon_finish(op, a.high, words, 1),
-                                 smg_depthwise_s8_neon_finish(op, b.low, words, 2),
-                                 smg_depthwise_s8_neon_finish(op, b.high, words, 3)));
+    vst1q_s8(y, smg_neon_sixteen(op, smg_depthwise_s8_neon_finish(a.low, words, 0, up),
+                                 smg_depthwise_s8_neon_finish(a.high, words, 1, up),
+                                 smg_depthwise_s8_neon_finish(b.low, words, 2, up),
+                                 smg_depthwise_s8_neon_finish(b.high, words, 3, up)));
     return w;
 }
 
@@ -99,7 +99,8 @@ SMG_INLINE int8x8_t smg_depthwise_s8_neon_load(const int8_t *x, int32_t lanes, b
 SMG_INLINE const int8_t *smg_depthwise_s8_neon_8(const smg_finish_neon_t *op,
                                                  const int8_t *const *taps, ptrdiff_t at,
                                                  int32_t count, const int32_t *words, int8_t *y,
-                                                 bool full_range, int32_t lanes, bool is_last) {
+                                                 bool full_range, bool up, int32_t lanes,
+                                                 bool is_last) {
     const int8_t *w = (const int8_t *)(words + 2 * SMG_NEON_WORDS);
     smg_eight_neon_t sums = smg_eight_neon(words);
     int32_t left = count;
@@ -115,8 +116,8 @@ SMG_INLINE const int8_t *smg_depthwise_s8_neon_8(const smg_finish_neon_t *op,
         smg_eight_neon_add(&sums, vmull_s8(x, vld1_s8(w)));
         w += 8;
     }
-    const int8x8_t all = smg_neon_eight(op, smg_depthwise_s8_neon_finish(op, sums.low, words, 0),
-                                        smg_depthwise_s8_neon_finish(op, sums.high, words, 1));
+    const int8x8_t all = smg_neon_eight(op, smg_depthwise_s8_neon_finish(sums.low, words, 0, up),
+                                        smg_depthwise_s8_neon_finish(sums.high, words, 1, up));
     if (lanes >= 8) {
         vst1_s8(y, all);
     } else {
@@ -128,18 +129,18 @@ SMG_INLINE const int8_t *smg_depthwise_s8_neon_8(const smg_finish_neon_t *op,
 /* All channels of one pixel. */
 SMG_INLINE void smg_depthwise_s8_neon_pixel(const smg_depthwise_s8_neon_t *op,
                                             const int8_t *const *taps, ptrdiff_t at, int32_t count,
-                                            int8_t *y, bool full_range, bool is_last) {
+                                            int8_t *y, bool full_range, bool up, bool is_last) {
     const int32_t *words = op->blocks;
     const int8_t *end;
     int32_t left = op->window.in_channels;
     for (; left >= 16; left -= 16) {
-        end = smg_depthwise_s8_neon_16(&op->finish, taps, at, count, words, y, full_range);
+        end = smg_depthwise_s8_neon_16(&op->finish, taps, at, count, words, y, full_range, up);
         words = (const int32_t *)(const void *)end;
         at += 16;
         y += 16;
     }
     for (; left > 0; left -= 8) {
-        end = smg_depthwise_s8_neon_8(&op->finish, taps, at, count, words, y, full_range, left,
+        end = smg_depthwise_s8_neon_8(&op->finish, taps, at, count, words, y, full_range, up, left,
                                       is_last);
         words = (const int32_t *)(const void *)end;
         at += 8;
@@ -168,7 +169,7 @@ SMG_INLINE void smg_depthwise_s8_neon_taps(const smg_window_t *window, const int
 /* Pixels that lie inside, one after another in a row, share their pointers. */
 SMG_INLINE void smg_depthwise_s8_neon_layer(const smg_depthwise_s8_neon_t *params, const int8_t *x,
                                             int8_t *y, uint8_t *scratch, bool is_3x3,
-                                            bool full_range) {
+                                            bool full_range, bool up) {
     const smg_depthwise_s8_neon_t local = *params, *const op = &local;
     const smg_window_t *const window = &op->window;
     const int32_t count = is_3x3 ? 9 : window->win_rows * window->win_cols;
@@ -194,7 +195,7 @@ SMG_INLINE void smg_depthwise_s8_neon_layer(const smg_depthwise_s8_neon_t *param
                 is_known = is_inside && left >= 0;
                 at = 0;
             }
-            smg_depthwise_s8_neon_pixel(op, taps, at, count, y, full_range, is_last);
+            smg_depthwise_s8_neon_pixel(op, taps, at, count, y, full_range, up, is_last);
             y += channels;
             left += window->stride_cols;
         }
@@ -202,22 +203,33 @@ SMG_INLINE void smg_depthwise_s8_neon_layer(const smg_depthwise_s8_neon_t *param
     }
 }
 
+SMG_INLINE void smg_depthwise_s8_neon_either(const smg_depthwise_s8_neon_t *op, const int8_t *x,
+                                             int8_t *y, uint8_t *scratch, bool is_3x3, bool up) {
+    if (op->full_range != 0) {
+        smg_depthwise_s8_neon_layer(op, x, y, scratch, is_3x3, true, up);
+    } else {
+        smg_depthwise_s8_neon_layer(op, x, y, scratch, is_3x3, false, up);
+    }
+}
+
 SMG_KERNEL void smg_depthwise_s8_neon(const smg_depthwise_s8_neon_t *op, const int8_t *x, int8_t *y,
                                       uint8_t *scratch) {
-    if (op->full_range != 0) {
-        smg_depthwise_s8_neon_layer(op, x, y, scratch, false, true);
-    } else {
-        smg_depthwise_s8_neon_layer(op, x, y, scratch, false, false);
-    }
+    smg_depthwise_s8_neon_either(op, x, y, scratch, false, false);
+}
+
+SMG_KERNEL void smg_depthwise_s8_neon_up(const smg_depthwise_s8_neon_t *op, const int8_t *x,
+                                         int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_neon_either(op, x, y, scratch, false, true);
 }
 
 SMG_KERNEL void smg_depthwise_s8_neon_3x3(const smg_depthwise_s8_neon_t *op, const int8_t *x,
                                           int8_t *y, uint8_t *scratch) {
-    if (op->full_range != 0) {
-        smg_depthwise_s8_neon_layer(op, x, y, scratch, true, true);
-    } else {
-        smg_depthwise_s8_neon_layer(op, x, y, scratch, true, false);
-    }
+    smg_depthwise_s8_neon_either(op, x, y, scratch, true, false);
+}
+
+SMG_KERNEL void smg_depthwise_s8_neon_3x3_up(const smg_depthwise_s8_neon_t *op, const int8_t *x,
+                                             int8_t *y, uint8_t *scratch) {
+    smg_depthwise_s8_neon_either(op, x, y, scratch, true, true);
 }
 
 #endif

@@ -16,8 +16,18 @@ typedef struct {
     smg_dot_s8_dotprod_t dot;
 } smg_dense_s8_dotprod_t;
 
+SMG_INLINE void smg_dense_s8_dotprod_layer(const smg_dense_s8_dotprod_t *op, const int8_t *x,
+                                           int8_t *y, bool up) {
+    smg_dot_8x1_s8_dotprod(&op->dot, x, y, op->depth, up);
+}
+
 SMG_KERNEL void smg_dense_s8_dotprod(const smg_dense_s8_dotprod_t *op, const int8_t *x, int8_t *y) {
-    smg_dot_8x1_s8_dotprod(&op->dot, x, y, op->depth);
+    smg_dense_s8_dotprod_layer(op, x, y, false);
+}
+
+SMG_KERNEL void smg_dense_s8_dotprod_up(const smg_dense_s8_dotprod_t *op, const int8_t *x,
+                                        int8_t *y) {
+    smg_dense_s8_dotprod_layer(op, x, y, true);
 }
 
 #endif

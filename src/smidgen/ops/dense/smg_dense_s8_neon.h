@@ -16,12 +16,21 @@ typedef struct {
     smg_dot_s8_neon_t dot;
 } smg_dense_s8_neon_t;
 
-SMG_KERNEL void smg_dense_s8_neon(const smg_dense_s8_neon_t *op, const int8_t *x, int8_t *y) {
+SMG_INLINE void smg_dense_s8_neon_layer(const smg_dense_s8_neon_t *op, const int8_t *x, int8_t *y,
+                                        bool up) {
     if (op->dot.full_range != 0) {
-        smg_dot_4x1_s8_neon(&op->dot, x, y, op->depth, true);
+        smg_dot_4x1_s8_neon(&op->dot, x, y, op->depth, true, up);
     } else {
-        smg_dot_4x1_s8_neon(&op->dot, x, y, op->depth, false);
+        smg_dot_4x1_s8_neon(&op->dot, x, y, op->depth, false, up);
     }
+}
+
+SMG_KERNEL void smg_dense_s8_neon(const smg_dense_s8_neon_t *op, const int8_t *x, int8_t *y) {
+    smg_dense_s8_neon_layer(op, x, y, false);
+}
+
+SMG_KERNEL void smg_dense_s8_neon_up(const smg_dense_s8_neon_t *op, const int8_t *x, int8_t *y) {
+    smg_dense_s8_neon_layer(op, x, y, true);
 }
 
 #endif

@@ -61,9 +61,23 @@ def steps_of(products: int) -> int:
     return -(-products // STEP)
 
 
-def finish_struct(up: bool, zero_point: int, clamp: tuple[int, int]) -> CStruct:
-    """smg_finish_neon_t; `up` as `rounds_up` says."""
-    fields = (("up", int(up)), ("zero_point", zero_point), ("low", clamp[0]), ("high", clamp[1]))
+@dataclass(frozen=True, slots=True, eq=False)
+class Dots:
+    """A layer's constants for sums of products: `struct` is smg_dot_s8_*_t."""
+
+    struct: CStruct
+    up: bool
+    """Whether the kernel's variant that rounds upwards will do."""
+
+    @property
+    def suffix(self) -> str:
+        """What the kernel's name ends with."""
+        return "_up" if self.up else ""
+
+
+def finish_struct(zero_point: int, clamp: tuple[int, int]) -> CStruct:
+    """smg_finish_neon_t."""
+    fields = (("zero_point", zero_point), ("low", clamp[0]), ("high", clamp[1]))
     return CStruct("smg_finish_neon_t", fields)
 
 
@@ -74,11 +88,8 @@ def pack_dots(
     multipliers: Multipliers,
     zero_points: tuple[int, int],
     clamp: tuple[int, int],
-) -> CStruct:
-    """smg_dot_s8_neon_t or smg_dot_s8_dotprod_t, for weights [outputs, products].
-
-    `zero_points` are the input's and the output's.
-    """
+) -> Dots:
+    """For weights [outputs, products]; `zero_points` are the input's and the output's."""
     up = rounds_up(multipliers, zero_points[1], clamp)
     words = requantize_words(bias - zero_points[0] * weights.sum(axis=1), multipliers, up=False)
     full_range = (("full_range", has_lowest(weights)),) if products.has_full_range else ()
@@ -86,10 +97,10 @@ def pack_dots(
         ("steps", steps_of(weights.shape[1])),
         ("outputs", len(weights)),
         *full_range,
-        ("finish", finish_struct(up, zero_points[1], clamp)),
+        ("finish", finish_struct(zero_points[1], clamp)),
         ("blocks", _blocks(products, weights, words)),
     )
-    return CStruct(f"smg_dot_s8_{products.name}_t", fields)
+    return Dots(CStruct(f"smg_dot_s8_{products.name}_t", fields), up)
 
 
 def has_lowest(weights: Array) -> int:

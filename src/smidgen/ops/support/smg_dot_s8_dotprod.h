@@ -45,22 +45,19 @@ SMG_INLINE smg_weights_dotprod_t smg_dotprod_weights(const int8_t *w) {
     return weights;
 }
 
-/* Eight outputs of one column, of which `left` remain. */
-SMG_INLINE void smg_dotprod_store(const smg_finish_neon_t *op, const smg_sums_dotprod_t *sums,
-                                  const int32_t *words, int8_t *y, int32_t left) {
-    const int8x8_t all =
-        smg_neon_eight(op, smg_neon_requantize(op, sums->low, words),
-                       smg_neon_requantize(op, sums->high, words + SMG_NEON_WORDS));
-    if (left >= 8) {
-        vst1_s8(y, all);
-    } else {
-        smg_neon_store_some(y, all, left);
-    }
+/* Eight outputs of each of two columns. */
+SMG_INLINE int8x16_t smg_dotprod_quanta(const smg_finish_neon_t *op, const smg_sums_dotprod_t *p,
+                                        const smg_sums_dotprod_t *q, const int32_t *words,
+                                        bool up) {
+    const int32_t *const more = words + SMG_NEON_WORDS;
+    return smg_neon_sixteen(
+        op, smg_neon_requantize(p->low, words, up), smg_neon_requantize(p->high, more, up),
+        smg_neon_requantize(q->low, words, up), smg_neon_requantize(q->high, more, up));
 }
 
 /* Four columns, which follow each other, of which the first `columns` are wanted. */
 SMG_INLINE void smg_dot_8x4_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int8_t *x, int8_t *y,
-                                       int32_t columns) {
+                                       int32_t columns, bool up) {
     const smg_finish_neon_t finish = op->finish;
     const int32_t outputs = op->outputs, steps = op->steps, apart = 8 * steps;
     const int32_t *words = op->blocks;
@@ -108,15 +105,21 @@ SMG_INLINE void smg_dot_8x4_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int
             SMG_DOTPROD_ADD(s, xrs, b, 3);
             w += 64;
         }
-        smg_dotprod_store(&finish, &p, words, y, left);
-        if (columns > 1) {
-            smg_dotprod_store(&finish, &q, words, y + outputs, left);
-        }
-        if (columns > 2) {
-            smg_dotprod_store(&finish, &r, words, y + 2 * outputs, left);
-        }
-        if (columns > 3) {
-            smg_dotprod_store(&finish, &s, words, y + 3 * outputs, left);
+        const int8x16_t first = smg_dotprod_quanta(&finish, &p, &q, words, up);
+        const int8x16_t last = smg_dotprod_quanta(&finish, &r, &s, words, up);
+        if (columns == 4 && left >= 8) {
+            vst1_s8(y, vget_low_s8(first));
+            vst1_s8(y + outputs, vget_high_s8(first));
+            vst1_s8(y + 2 * outputs, vget_low_s8(last));
+            vst1_s8(y + 3 * outputs, vget_high_s8(last));
+        } else {
+            int8_t quanta[32];
+            vst1q_s8(quanta, first);
+            vst1q_s8(quanta + 16, last);
+            SMG_ROLLED
+            for (int32_t k = 0; k < columns; ++k) {
+                smg_neon_copy(y + k * outputs, quanta + 8 * k, smg_min(left, 8));
+            }
         }
         y += 8;
         words = (const int32_t *)(const void *)w;
@@ -125,7 +128,7 @@ SMG_INLINE void smg_dot_8x4_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int
 
 /* One column of `depth` values, behind which nothing is read. */
 SMG_INLINE void smg_dot_8x1_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int8_t *x, int8_t *y,
-                                       int32_t depth) {
+                                       int32_t depth, bool up) {
     const int32_t *words = op->blocks;
     for (int32_t left = op->outputs; left > 0; left -= 8) {
         const int8_t *w = (const int8_t *)(words + 2 * SMG_NEON_WORDS);
@@ -157,7 +160,14 @@ SMG_INLINE void smg_dot_8x1_s8_dotprod(const smg_dot_s8_dotprod_t *op, const int
         }
         sums.low = vaddq_s32(sums.low, more.low);
         sums.high = vaddq_s32(sums.high, more.high);
-        smg_dotprod_store(&op->finish, &sums, words, y, left);
+        const int8x8_t quanta =
+            smg_neon_eight(&op->finish, smg_neon_requantize(sums.low, words, up),
+                           smg_neon_requantize(sums.high, words + SMG_NEON_WORDS, up));
+        if (left >= 8) {
+            vst1_s8(y, quanta);
+        } else {
+            smg_neon_store_some(y, quanta, left);
+        }
         y += 8;
         words = (const int32_t *)(const void *)w;
     }

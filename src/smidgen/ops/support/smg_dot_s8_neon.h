@@ -127,7 +127,7 @@ SMG_INLINE void smg_neon_store_4x4(int8_t *y, int8x16_t quanta, ptrdiff_t output
 
 /* Four columns, which follow each other, of which the first `columns` are wanted. */
 SMG_INLINE void smg_dot_4x4_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x, int8_t *y,
-                                    int32_t columns, bool full_range) {
+                                    int32_t columns, bool full_range, bool up) {
     const smg_finish_neon_t finish = op->finish;
     const int32_t outputs = op->outputs, steps = op->steps, apart = 8 * steps;
     const int32_t *words = op->blocks;
@@ -152,11 +152,11 @@ SMG_INLINE void smg_dot_4x4_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x
             smg_neon_add_4x8(&s, vld1_s8(at + 3 * apart), w);
             w += 32;
         }
-        const int8x16_t quanta = smg_neon_sixteen(
-            &finish, smg_neon_requantize(&finish, smg_neon_joined(&p, words), words),
-            smg_neon_requantize(&finish, smg_neon_joined(&q, words), words),
-            smg_neon_requantize(&finish, smg_neon_joined(&r, words), words),
-            smg_neon_requantize(&finish, smg_neon_joined(&s, words), words));
+        const int8x16_t quanta =
+            smg_neon_sixteen(&finish, smg_neon_requantize(smg_neon_joined(&p, words), words, up),
+                             smg_neon_requantize(smg_neon_joined(&q, words), words, up),
+                             smg_neon_requantize(smg_neon_joined(&r, words), words, up),
+                             smg_neon_requantize(smg_neon_joined(&s, words), words, up));
         smg_neon_store_4x4(y, quanta, outputs, columns, left);
         y += 4;
         words = (const int32_t *)(const void *)w;
@@ -165,7 +165,7 @@ SMG_INLINE void smg_dot_4x4_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x
 
 /* One column of `depth` values, behind which nothing is read. */
 SMG_INLINE void smg_dot_4x1_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x, int8_t *y,
-                                    int32_t depth, bool full_range) {
+                                    int32_t depth, bool full_range, bool up) {
     const int32_t *words = op->blocks;
     for (int32_t left = op->outputs; left > 0; left -= 4) {
         const int8_t *w = (const int8_t *)(words + SMG_NEON_WORDS);
@@ -190,8 +190,7 @@ SMG_INLINE void smg_dot_4x1_s8_neon(const smg_dot_s8_neon_t *op, const int8_t *x
             smg_neon_add_4x8(&sums, rest == 8 ? vld1_s8(at) : smg_neon_load_some(at, rest), w);
             w += 32;
         }
-        const int32x4_t quanta =
-            smg_neon_requantize(&op->finish, smg_neon_joined(&sums, words), words);
+        const int32x4_t quanta = smg_neon_requantize(smg_neon_joined(&sums, words), words, up);
         const int8x8_t four = smg_neon_eight(&op->finish, quanta, quanta);
         smg_neon_store_4(y, vget_lane_s32(vreinterpret_s32_s8(four), 0), left);
         y += 4;

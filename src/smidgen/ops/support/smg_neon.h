@@ -18,7 +18,7 @@
 #include <arm_neon.h>
 
 typedef struct {
-    int32_t up, zero_point, low, high;
+    int32_t zero_point, low, high;
 } smg_finish_neon_t;
 
 /* The words of four outputs: vectors of bias, mantissa, right shift (as a negative number) and left
@@ -26,10 +26,9 @@ typedef struct {
 #define SMG_NEON_WORDS 16
 
 /* Four sums, bias included, as quanta that still lack the zero point. */
-SMG_INLINE int32x4_t smg_neon_requantize(const smg_finish_neon_t *op, int32x4_t sums,
-                                         const int32_t *words) {
+SMG_INLINE int32x4_t smg_neon_requantize(int32x4_t sums, const int32_t *words, bool up) {
     const int32x4_t mantissas = vld1q_s32(words + 4), right = vld1q_s32(words + 8);
-    if (op->up != 0) {
+    if (up) {
         return vrshlq_s32(vqrdmulhq_s32(sums, mantissas), right);
     }
     sums = vqrdmulhq_s32(vshlq_s32(sums, vld1q_s32(words + 12)), mantissas);

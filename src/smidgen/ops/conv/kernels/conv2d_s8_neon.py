@@ -11,10 +11,10 @@ from smidgen.ops.conv.neon import columns_call, columns_cost
 from smidgen.ops.conv.ops import Conv2D, DepthwiseConv2D
 from smidgen.ops.conv.windows import Shape, gives_one_pixel
 from smidgen.ops.dense.neon import vector_call
-from smidgen.ops.kernel import Cost, CStruct, Kernel, KernelCall
+from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.lowering import bias_or_zeros
-from smidgen.ops.support.neon import DOTPROD, NEON, Products, pack_dots, vector_instructions
+from smidgen.ops.support.neon import DOTPROD, NEON, Dots, Products, pack_dots, vector_instructions
 from smidgen.ops.support.requantize import per_channel
 from smidgen.targets.catalogue import Core
 
@@ -140,7 +140,7 @@ def _shapes(op: Op, signature: Signature) -> tuple[Shape, Shape, Shape]:
     return signature.input(0).shape, ohwi(op, signature).shape, signature.output.shape
 
 
-def _dots(op: Conv2D | DepthwiseConv2D, signature: Signature, products: Products) -> CStruct:
+def _dots(op: Conv2D | DepthwiseConv2D, signature: Signature, products: Products) -> Dots:
     x, output = signature.input(0), signature.output
     outputs = output.shape[3]
     return pack_dots(

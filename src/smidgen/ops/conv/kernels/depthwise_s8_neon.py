@@ -51,10 +51,11 @@ class DepthwiseConv2DInt8Neon(Kernel):
         del core
         assert isinstance(op, DepthwiseConv2D)
         rows, cols, channels = constant(signature, 1).shape[1:]
+        shape = "_3x3" if (rows, cols) == (3, 3) else ""
         return KernelCall(
             self.name,
             "smg_depthwise_s8_neon.h",
-            "smg_depthwise_s8_neon" + ("_3x3" if (rows, cols) == (3, 3) else ""),
+            "smg_depthwise_s8_neon" + shape + ("_up" if _up(op, signature) else ""),
             CStruct("smg_depthwise_s8_neon_t", _fields(op, signature)),
             (InputArg(0), OutputArg(0), ScratchArg()),
             scratch_bytes=_POINTER_BYTES * rows * cols + 16 * ceil(channels / 16),
@@ -83,15 +84,20 @@ def _multipliers(signature: Signature) -> Multipliers:
     return per_channel(signature.input(0), signature.input(1), output, output.shape[3])
 
 
+def _up(op: DepthwiseConv2D, signature: Signature) -> bool:
+    output = signature.output
+    clamp = clamp_range(op.activation, output)
+    return rounds_up(_multipliers(signature), output.quant.zero_point, clamp)
+
+
 def _fields(op: DepthwiseConv2D, signature: Signature) -> tuple[tuple[str, CValue], ...]:
     x, output = signature.input(0), signature.output
     clamp, weights = clamp_range(op.activation, output), constant(signature, 1)[0]
-    up = rounds_up(_multipliers(signature), output.quant.zero_point, clamp)
     return (
         ("window", any_window(op, signature)),
         ("zero_point", x.quant.zero_point),
         ("full_range", has_lowest(weights)),
-        ("finish", finish_struct(up, output.quant.zero_point, clamp)),
+        ("finish", finish_struct(output.quant.zero_point, clamp)),
         ("blocks", _blocks(signature, weights)),
     )
 

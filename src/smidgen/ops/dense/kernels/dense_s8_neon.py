@@ -11,10 +11,10 @@ from smidgen.ops.dense.kernels.dense_s8 import accepts_int8
 from smidgen.ops.dense.neon import vector_call
 from smidgen.ops.dense.ops import Dense, multipliers
 from smidgen.ops.dense.rows import row_count, row_shapes
-from smidgen.ops.kernel import Cost, CStruct, Kernel, KernelCall
+from smidgen.ops.kernel import Cost, Kernel, KernelCall
 from smidgen.ops.support.activation import clamp_range
 from smidgen.ops.support.lowering import bias_or_zeros, constant
-from smidgen.ops.support.neon import DOTPROD, NEON, Products, pack_dots, vector_instructions
+from smidgen.ops.support.neon import DOTPROD, NEON, Dots, Products, pack_dots, vector_instructions
 from smidgen.targets.catalogue import Core
 
 
@@ -100,7 +100,7 @@ class DenseRowsInt8Dotprod(_RowsInt8):
     products = DOTPROD
 
 
-def _dots(op: Dense, signature: Signature, products: Products) -> CStruct:
+def _dots(op: Dense, signature: Signature, products: Products) -> Dots:
     x, output = signature.input(0), signature.output
     return pack_dots(
         products,
