@@ -56,6 +56,24 @@ def test_arm_gcc_takes_it_without_a_warning(name: str, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.skipif(
+    shutil.which("aarch64-linux-gnu-gcc") is None, reason="needs aarch64-linux-gnu-gcc"
+)
+@pytest.mark.parametrize(
+    ("name", "cpu"), [("raspberry-pi-4", "cortex-a72"), ("raspberry-pi-5", "cortex-a76")]
+)
+@pytest.mark.parametrize("level", ["-Os", "-O3"])
+def test_gcc_takes_code_for_64_bit_arm_without_a_warning(
+    name: str, cpu: str, level: str, tmp_path: Path
+) -> None:
+    write_build(name, tmp_path / "out")
+    command = ["aarch64-linux-gnu-gcc", *STRICT, level, f"-mcpu={cpu}", "-S", "net.c"]
+    result = subprocess.run(
+        command, cwd=tmp_path / "out", capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc on this computer")
 @pytest.mark.parametrize("level", ["-O0", "-O3"])
 def test_host_gcc_computes_the_same_bytes(level: str, tmp_path: Path) -> None:

@@ -90,12 +90,13 @@ SMG_INLINE const int8_t *smg_depthwise_s8_neon_16(const smg_finish_neon_t *op,
     return w;
 }
 
-/* Eight values, or `lanes` where there are fewer and the image ends. */
+/* Eight values, or `lanes` where there are fewer and the image may end behind them. */
 SMG_INLINE int8x8_t smg_depthwise_s8_neon_load(const int8_t *x, int32_t lanes, bool is_last) {
     return lanes < 8 && is_last ? smg_neon_load_some(x, lanes) : vld1_s8(x);
 }
 
-/* The same of up to eight channels; `is_last` where less than eight bytes may follow a tap. */
+/* The same of up to eight channels; `is_last` where the image may end less than eight bytes behind
+ * a tap. */
 SMG_INLINE const int8_t *smg_depthwise_s8_neon_8(const smg_finish_neon_t *op,
                                                  const int8_t *const *taps, ptrdiff_t at,
                                                  int32_t count, const int32_t *words, int8_t *y,
@@ -139,12 +140,16 @@ SMG_INLINE void smg_depthwise_s8_neon_pixel(const smg_depthwise_s8_neon_t *op,
         at += 16;
         y += 16;
     }
-    for (; left > 0; left -= 8) {
-        end = smg_depthwise_s8_neon_8(&op->finish, taps, at, count, words, y, full_range, up, left,
-                                      is_last);
+    for (; left >= 8; left -= 8) {
+        end = smg_depthwise_s8_neon_8(&op->finish, taps, at, count, words, y, full_range, up, 8,
+                                      false);
         words = (const int32_t *)(const void *)end;
         at += 8;
         y += 8;
+    }
+    if (left > 0) {
+        smg_depthwise_s8_neon_8(&op->finish, taps, at, count, words, y, full_range, up, left,
+                                is_last);
     }
 }
 
