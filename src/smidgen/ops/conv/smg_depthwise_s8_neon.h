@@ -153,21 +153,20 @@ SMG_INLINE void smg_depthwise_s8_neon_pixel(const smg_depthwise_s8_neon_t *op,
     }
 }
 
-/* Where the taps of a window lie that starts at row `top` and column `left`. */
-SMG_INLINE void smg_depthwise_s8_neon_taps(const smg_window_t *window, const int8_t *x,
-                                           const int8_t *outside, int32_t top, int32_t left,
-                                           const int8_t **taps) {
+/* Where the taps of a window of `rows` x `cols` lie that starts at row `top` and column `left`. */
+SMG_INLINE void smg_depthwise_s8_neon_taps(const smg_window_t *window, int32_t rows, int32_t cols,
+                                           const int8_t *x, const int8_t *outside, int32_t top,
+                                           int32_t left, const int8_t **taps) {
     const int32_t channels = window->in_channels, step = window->dilation_cols;
-    int32_t row = top;
-    for (int32_t h = 0; h < window->win_rows; ++h) {
+    for (int32_t h = 0; h < rows; ++h) {
+        const int32_t row = top + h * window->dilation_rows;
         const bool is_row = row >= 0 && row < window->in_rows;
         int32_t at = (row * window->in_cols + left) * channels, col = left;
-        for (int32_t w = 0; w < window->win_cols; ++w) {
+        for (int32_t w = 0; w < cols; ++w) {
             *taps++ = is_row && col >= 0 && col < window->in_cols ? x + at : outside;
             at += step * channels;
             col += step;
         }
-        row += window->dilation_rows;
     }
 }
 
@@ -177,10 +176,11 @@ SMG_INLINE void smg_depthwise_s8_neon_layer(const smg_depthwise_s8_neon_t *param
                                             bool full_range, bool up) {
     const smg_depthwise_s8_neon_t local = *params, *const op = &local;
     const smg_window_t *const window = &op->window;
-    const int32_t count = is_3x3 ? 9 : window->win_rows * window->win_cols;
+    const int32_t rows = is_3x3 ? 3 : window->win_rows, cols = is_3x3 ? 3 : window->win_cols;
+    const int32_t count = rows * cols;
     const int32_t channels = window->in_channels, step = window->stride_cols * channels;
-    const int32_t down = (window->win_rows - 1) * window->dilation_rows;
-    const int32_t across = (window->win_cols - 1) * window->dilation_cols;
+    const int32_t down = (rows - 1) * window->dilation_rows;
+    const int32_t across = (cols - 1) * window->dilation_cols;
     const int8_t **const taps = (const int8_t **)(void *)scratch;
     int8_t *const outside = (int8_t *)(taps + count);
     memset(outside, op->zero_point, (size_t)((channels + 15) & ~15));
@@ -196,7 +196,7 @@ SMG_INLINE void smg_depthwise_s8_neon_layer(const smg_depthwise_s8_neon_t *param
             if (is_known && left + across < window->in_cols) {
                 at += step;
             } else {
-                smg_depthwise_s8_neon_taps(window, x, outside, top, left, taps);
+                smg_depthwise_s8_neon_taps(window, rows, cols, x, outside, top, left, taps);
                 is_known = is_inside && left >= 0;
                 at = 0;
             }
