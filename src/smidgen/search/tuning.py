@@ -25,6 +25,7 @@ from smidgen.core.errors import InputError
 from smidgen.emulate.device import Device
 from smidgen.emulate.samples import draw_random_input
 from smidgen.emulate.timing.cycles import RegionCounts
+from smidgen.emulate.timing.models import models_identity
 from smidgen.graph.graph import Graph
 from smidgen.targets.ample import ample
 from smidgen.targets.cache import cache_dir, fingerprint, store
@@ -34,7 +35,7 @@ from smidgen.targets.toolchain import identity
 _NAME = "tuned"
 _LOOSE = "#define SMG_SHARED SMG_NOINLINE\n"
 """Shared functions that anybody might call: no parameter is known when they are compiled."""
-_COMPILER_LETTERS = 12
+_TOOLS_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +197,9 @@ def _entry(found: Sequence[_Found]) -> Measured:
 
 
 def _place(key: str) -> Path:
-    """Where the user's cache keeps a measurement made with this compiler."""
-    compiler = fingerprint(identity())[:_COMPILER_LETTERS]
-    return cache_dir() / "tuning" / compiler / f"{key}.tsv"
+    """Where the user's cache keeps a measurement made with this compiler and these cycle models."""
+    tools = fingerprint(identity(), models_identity())[:_TOOLS_LETTERS]
+    return cache_dir() / "tuning" / tools / f"{key}.tsv"
 
 
 def _remembered(key: str) -> Measured | None:

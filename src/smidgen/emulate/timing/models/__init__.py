@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
 from smidgen.core.errors import UnknownName
@@ -26,6 +28,7 @@ from smidgen.emulate.timing.models import (
     rv32,
 )
 from smidgen.emulate.timing.models.cost import BlockCost, CycleModel
+from smidgen.targets.cache import fingerprint
 
 MODELS: Mapping[str, CycleModel] = MappingProxyType(
     {
@@ -57,4 +60,11 @@ def cycle_model(name: str) -> CycleModel:
     return MODELS[name]
 
 
-__all__ = ["BlockCost", "CycleModel", "cycle_model"]
+@cache
+def models_identity() -> str:
+    """What changes whenever a table or its rules do: the text of all files here."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return fingerprint(*(each.read_text(encoding="utf-8") for each in files))
+
+
+__all__ = ["BlockCost", "CycleModel", "cycle_model", "models_identity"]
