@@ -26,6 +26,7 @@ from smidgen.graph.builder import GraphBuilder
 from smidgen.graph.evaluate import Reference
 from smidgen.graph.graph import Graph
 from smidgen.ops.elementwise.ops import Add
+from smidgen.search.tuning import tune
 from smidgen.targets.catalogue import MemoryRegion, board
 from support.avr import UNO, needs_avr, roomy
 from support.graphs import autoencoder, quant, separable_convnet, small_convnet
@@ -247,6 +248,22 @@ def test_signal_kernels_are_exact_on_16_bit_integers() -> None:
     target = roomy()
     device = Device(compile_graph(graph, target), target)
     assert prove(graph, device, random_samples(graph, 3)).holds
+
+
+def test_a_board_with_more_memory_than_the_chip_is_refused() -> None:
+    uno = board(UNO)
+    elf = FirmwareSources({"program.c": PROGRAM}, SYMBOLS).link(uno)
+    for big in (
+        replace(uno, ram=(MemoryRegion("sram", 0x80_0100, 4096, 0),)),
+        replace(uno, flash=(MemoryRegion("flash", 0, 65_536, 0),)),
+    ):
+        with pytest.raises(EmulationError, match="ends behind that of simavr's atmega328p"):
+            SimavrMachine(elf, big)
+
+
+def test_layers_are_measured_on_the_chip_itself() -> None:
+    found = tune(autoencoder((8, 16, 8)), board(UNO), known={})
+    assert found
 
 
 def test_what_does_not_fit_is_refused(small_model: Path) -> None:

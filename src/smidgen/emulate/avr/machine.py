@@ -98,9 +98,24 @@ class SimavrMachine:
         self._avr = self._library.smg_simulator_new(model, board.clock_hz)
         if not self._avr:
             raise EmulationError(f"board {board.name}", f"simavr has no {model.decode()}")
+        self._check_memory()
         self._back = self._library.smg_simulator_flash_bytes(self._avr) - 2
         self.set_regions(None)
         self.reset()
+
+    def _check_memory(self) -> None:
+        """Refuse a board with more memory than the microcontroller that simavr runs."""
+        board, library = self.board, self._library
+        has = {
+            "flash": (board.flash[0].end, library.smg_simulator_flash_bytes(self._avr)),
+            "RAM": (board.ram[0].end - DATA_SPACE, library.smg_simulator_data_bytes(self._avr)),
+        }
+        for what, (end, limit) in has.items():
+            if end > limit:
+                model = board.core.emulator_model
+                raise EmulationError(
+                    f"board {board.name}", f"its {what} ends behind that of simavr's {model}"
+                )
 
     def reset(self) -> None:
         """Memory as after power-up and start-up code; the stack is painted anew."""
@@ -243,6 +258,7 @@ def _library() -> ctypes.CDLL:
     library.smg_simulator_write.argtypes = (_PTR, _U32, ctypes.c_char_p, _U32)
     library.smg_simulator_read.argtypes = (_PTR, _U32, _PTR, _U32)
     library.smg_simulator_flash_bytes.argtypes = (_PTR,)
+    library.smg_simulator_data_bytes.argtypes = (_PTR,)
     library.smg_simulator_enter.argtypes = (_PTR, _PTR, _PTR, _U32)
     library.smg_simulator_run.argtypes = (_PTR, _PTR, _PTR, _PTR)
     library.smg_simulator_result.argtypes = (_PTR,)

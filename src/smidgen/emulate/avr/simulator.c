@@ -66,6 +66,7 @@ void smg_simulator_load(avr_t *avr, uint32_t address, const uint8_t *content, ui
 void smg_simulator_write(avr_t *avr, uint32_t address, const uint8_t *content, uint32_t count);
 void smg_simulator_read(const avr_t *avr, uint32_t address, uint8_t *content, uint32_t count);
 uint32_t smg_simulator_flash_bytes(const avr_t *avr);
+uint32_t smg_simulator_data_bytes(const avr_t *avr);
 void smg_simulator_read_flash(const avr_t *avr, uint32_t address, uint8_t *content, uint32_t count);
 void smg_simulator_enter(avr_t *avr, const call_t *call, const uint16_t *arguments, uint32_t count);
 uint32_t smg_simulator_run(avr_t *avr, call_t *call, cost_t *costs, debug_t *debug);
@@ -112,6 +113,11 @@ void smg_simulator_read(const avr_t *avr, uint32_t address, uint8_t *content, ui
 
 uint32_t smg_simulator_flash_bytes(const avr_t *avr) {
     return avr->flashend + 1U;
+}
+
+/* Registers and RAM. */
+uint32_t smg_simulator_data_bytes(const avr_t *avr) {
+    return avr->ramend + 1U;
 }
 
 static uint32_t stack_pointer(const avr_t *avr) {
