@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,8 @@ PIPELINES = {
 OUT_OF_ORDER = {"cortex-a72": cortex_a72.ENGINE}
 ROUNDS = 100
 # Where our rules are others on purpose: LLVM lets loads and stores of many registers, and division,
-# take a clock, and 32-bit instructions of Cortex-M33 and M55 pair as if they had 16 bits.
+# take a clock, and 32-bit instructions of Cortex-M33 and M55 pair as if they had 16 bits. On
+# Cortex-M85 it executes arithmetic in one stage, where measurements show up to three.
 COARSE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop", "ldrd", "strd", "sdiv", "udiv",
                     "vldmia", "vstmia", "vpush", "vpop", "vdiv", "vsqrt"})  # fmt: skip
 JUMPS = frozenset({"b", "bl", "bx", "blx", "cbz", "cbnz", "tbb", "tbh", "tbz", "tbnz", "br", "blr",
@@ -207,7 +208,10 @@ def clocks_by_us(body: Body, core: Core, scoreboard: type[Scoreboard]) -> int:
         return round(OUT_OF_ORDER[core.name].clocks(body.code))
     if core.name not in PIPELINES:
         return round(cortex_m4.block_cost(body.code).straight)
-    code = as_run(body.code) if "mve" in core.features else body.code
+    if core.name == "cortex-m85":
+        code: Iterable[Instruction] = cortex_m85.as_flagged_run(body.code)
+    else:
+        code = as_run(body.code) if "mve" in core.features else body.code
     return scoreboard(PIPELINES[core.name]).clocks_of(tuple(code))
 
 
@@ -237,6 +241,8 @@ def is_alike(body: Body, core_name: str) -> bool:
     """Whether LLVM and we mean to have the same rules for all of `body`."""
     if CORES[core_name][2] == AARCH64:
         return False  # ours are by kinds of instructions, LLVM's by each
+    if core_name == "cortex-m85" and any(map(cortex_m85.is_measured, body.code)):
+        return False
     pairs_less = core_name in ("cortex-m33f", "cortex-m55")
     return not any(
         each.name in COARSE

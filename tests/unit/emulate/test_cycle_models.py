@@ -2,9 +2,11 @@
 
 import pytest
 
-from smidgen.emulate.linked.disassembly import disassemble
+from smidgen.emulate.linked.disassembly import Instruction, disassemble
 from smidgen.emulate.linked.firmware import read_firmware
-from smidgen.emulate.timing.models import cycle_model
+from smidgen.emulate.timing.blocks import Block
+from smidgen.emulate.timing.cycles import table_cycles
+from smidgen.emulate.timing.models import BlockCost, cycle_model
 from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import board, boards
 from smidgen.targets.toolchain import compile_firmware
@@ -22,6 +24,7 @@ f:
 RISCV = ".text\n.global f\n.type f, %function\nf:\n{body}\n.size f, . - f\n"
 BX_M4 = 1 + 2  # BX: 1 + P, P of an indirect jump modelled as 2
 BX_M0 = 2
+JUMPS = ("b", "bx", "cbz", "cbnz", "le")
 
 
 def cycles(name: str, body: str, *args: int) -> int:
@@ -35,12 +38,23 @@ def cycles(name: str, body: str, *args: int) -> int:
 
 def straight(name: str, body: str) -> float:
     """The clocks of a block, by the table of the board's core; nothing runs."""
+    return cycle_model(board(name).core.cycle_model)(block_of(name, body)).straight
+
+
+def jump(name: str, body: str) -> BlockCost:
+    """The cost of the block that ends in the first jump of `body`."""
+    code = block_of(name, body)
+    ends = (n for n, each in enumerate(code, 1) if each.name in JUMPS)
+    return cycle_model(board(name).core.cycle_model)(code[: next(ends)])
+
+
+def block_of(name: str, body: str) -> tuple[Instruction, ...]:
     on = board(name).core
     text = THUMB.format(body=body.replace(";", "\n") + "\nbx lr")
     firmware = read_firmware(compile_firmware({"f.S": text}, board(name), entry_symbols=["f"]))
     found = firmware.symbols["f"]
     code = firmware.code_bytes(found.address, found.bytes - 2)
-    return cycle_model(on.cycle_model)(tuple(disassemble(on, code, found.address))).straight
+    return tuple(disassemble(on, code, found.address))
 
 
 # Cortex-M4 TRM (DDI 0439), 3.3 (instructions; load/store timings) and 7.2.3.
@@ -203,19 +217,37 @@ def test_cortex_m55(body, expected):
     assert straight("corstone-300", body) == expected
 
 
-# LLVM's ARMScheduleM85.td: units, and the stage in which each operand is read.
+# The rules in cortex_m85.py: stages as measured, units and vectors by LLVM's ARMScheduleM85.td.
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
         ("add.w r1, r2, r2; add.w r3, r2, r2", 1),  # two ALUs
+        ("adds r1, r1, r2; adds r1, r1, r2", 1),  # EX1, EX2
+        ("adds r1, r1, r2; adds r1, r1, r2; adds r1, r1, r2; adds r1, r1, r2", 2),  # EX2, EX3
+        ("adds r1, r1, r2; adds r1, r1, r2; adds r1, r1, r2; adds r1, r1, r2; movs r3, #1", 3),
+        ("adds r1, r1, r2; ands r1, r2", 1),  # bitwise in EX2
+        ("ands r1, r2; lsls r1, r1, #3", 2),  # but a shift not in EX3
+        ("ands r1, r2; adds r1, r1, r2", 1),
+        ("uxtb r1, r2; adds r1, r1, r2", 1),  # EX2 only, then EX3
+        ("adds r1, r1, r2; adds r1, r1, r2; uxtb r1, r1", 2),
+        ("uxtb r1, r2; uxtb r3, r2", 2),
+        ("bfi r1, r2, #3, #3; uxtb r3, r2", 2),
+        ("bfi r1, r2, #3, #3; orr.w r3, r2, r2", 1),  # two shifters
+        ("cmp r1, #3; it eq; moveq r2, #1", 1),  # flags from EX2 in EX3
+        ("ands r3, r2; adds r3, r3, #1; it eq; moveq r2, #1", 2),  # from EX3 in the next clock
+        ("nop; adds r1, r1, r2", 1),
         ("ldr.w r1, [r0]; ldr.w r2, [r0, #4]", 1),  # two loads
         ("str r1, [r0]; str r2, [r0, #4]", 1),  # two stores
         ("mul r1, r2, r2; mul r3, r2, r2", 2),  # one multiplier
-        ("ldr.w r1, [r0]; add.w r2, r1, r1", 2),
-        ("ldrb r1, [r0]; add.w r2, r1, r1", 3),  # a byte is a clock late
-        ("add.w r1, r0, #4; ldr.w r2, [r1]", 3),  # an address is needed a clock early
+        ("ldr.w r1, [r0]; adds r2, r1, r1", 1),  # in EX3
+        ("ldr.w r1, [r0]; add.w r2, r1, r1", 2),  # through the shifter
+        ("ldr r1, [r0]; ldr r2, [r1]", 3),  # an address in EX1
+        ("ldrb r1, [r0]; adds r2, r1, r1", 2),  # a byte is a clock late
+        ("ldrb r1, [r0]; add.w r2, r1, r1", 3),
+        ("add.w r1, r0, #4; ldr.w r2, [r1]", 2),  # from EX1 to EX1
+        ("ands r0, r1; ldr.w r2, [r0]", 3),  # from EX2
         ("ldr r1, [r0], #4; ldr r2, [r0]", 2),  # but not what a load has written back
-        ("add.w r1, r2, r2; add.w r3, r2, r1, lsl #2", 3),  # so are shifted operands
+        ("add.w r1, r2, r2; add.w r3, r2, r1, lsl #2", 2),  # shifted in EX2, added in EX3
         ("smlad r1, r2, r2, r1; smlad r1, r2, r2, r1", 1 + 1),  # sums are needed late
         ("mul r1, r2, r2; add.w r3, r1, r1", 1 + 2),
         ("sxtb16 r1, r2; sxtb16 r3, r2", 2),  # one SIMD unit
@@ -232,13 +264,51 @@ def test_cortex_m55(body, expected):
         ("vfma.f32 q0, q1, q1; vfma.f32 q0, q1, q1", 1 + 2),  # 4, less 2 for sums
         ("add.w r1, r2, r2; vdup.8 q0, r1", 1),  # a core register is needed a clock late
         ("csel r1, r2, r3, eq; add.w r1, r1, r1", 1 + 2),
-        ("movs r1, #3; udiv r2, r0, r1", 1 + 1 + 7),
+        ("movs r1, #3; udiv r2, r0, r1", 1 + 7),
         ("vadd.f32 s0, s4, s4; vadd.f32 s1, s0, s0", 1 + 2),
         ("1: vldrb.u8 q0, [r1]; le lr, 1b", 1),
     ],
 )
 def test_cortex_m85(body, expected):
     assert straight("ek-ra8d1", body) == expected
+
+
+# A jump starts before its flags; what a misprediction costs depends on when they come.
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("1: subs r1, #1; bne 1b", (1, 0, 6)),  # EX2, the same clock
+        ("1: subs r1, #1; nop; nop; bne 1b", (2, 0, 4)),
+        ("1: ands r2, r3; adds r2, r2, #1; bne 1b", (2, 0, 6)),  # EX3, the clock before
+        ("1: movs r2, #1; cbnz r1, 2f; nop; 2: nop", (1, 0, 4)),
+        ("1: b 1b", (1, 0, 0)),
+        ("bx lr", (1, 3, 0)),
+        ("1: le lr, 1b", (0, 0, 0)),
+    ],
+)
+def test_jumps_of_cortex_m85(body, expected):
+    found = jump("ek-ra8d1", body)
+    assert (found.straight, found.taken, found.mispredicted) == expected
+
+
+def test_a_predictor_says_what_a_jump_does_more_often():
+    loop = "movs r1, #10; 1: subs r1, #1; bne 1b; bx lr"
+    firmware = read_firmware(
+        compile_firmware({"f.S": THUMB.format(body=loop.replace(";", "\n"))},
+                         board("ek-ra8d1"), entry_symbols=["f"])
+    )  # fmt: skip
+    start = firmware.symbols["f"].address + 2
+    core = board("ek-ra8d1").core
+    mostly = Block(0, start, 4, 2, executions=100, taken=90)
+    seldom = Block(0, start, 4, 2, executions=100, taken=10)
+    assert table_cycles(mostly, firmware, core) == 100 * 1 + 10 * 6
+    assert table_cycles(seldom, firmware, core) == 100 * 1 + 10 * 6
+
+
+# LLVM's model of the M55 has a refill of 3.
+def test_jumps_of_cortex_m55():
+    assert jump("corstone-300", "1: subs r1, #1; bne 1b").taken == 3
+    assert jump("corstone-300", "1: le lr, 1b").taken == 0
 
 
 # RP2350 datasheet, 3.8.8.

@@ -1,28 +1,48 @@
 """Cortex-M85: two instructions a clock, in order, with vectors of two beats. No table is public.
 
 Sources: Cortex-M85 Technical Reference Manual (101924), "About the processor" (seven stages, in
-order, superscalar, branch prediction, two beats a clock), and the scheduling model that Arm gave to
+order, superscalar, branch prediction, two beats a clock); the scheduling model that Arm gave to
 LLVM (ARMScheduleM85.td of LLVM 19): units, latencies, what starts alone or ends a pair, and in
-which stage each operand is read. Of its rules:
+which stage each operand is read; and what Jan Oleksiewicz measured on an RA8D1 (jnk0le/random on
+GitHub, "pipeline cycle test/doc/cortex_m85.md"), which goes first where they differ. Measured is:
 
-- There are two load, two store and two arithmetic units, one multiplier, one shifter for operands,
-  one SIMD unit; instructions of the first slot do not pair with each other.
-- A loaded word can be used in the next clock; a byte, a halfword and what a 16-bit instruction
-  loads from the stack one later.
-- Addresses are needed a clock early, and so are shifted operands (also those of most 32-bit
-  instructions with two registers, shifted by 0); what is stored a clock late, a vector two late.
+- Additions, moves and comparisons are executed in EX1, EX2 or EX3, bitwise operations in EX2 or
+  EX3, shifts and bit fields in EX1 or EX2: the first in which their operands are there. Pairs are
+  in the same stage at the same time, so that the second may use what the first gives, and what a
+  load of a word does. The last register
+  of a 32-bit instruction passes the shifter, if by 0, and is needed a stage before; all such are
+  done in EX2 or EX3.
+- There are two shifters for operands. BFI, and what is executed in EX2 only (extensions, SIMD, CLZ,
+  REV), do not pair with each other.
+- Flags come from EX2 or EX3. What is executed under a condition waits for them, in EX2 at the
+  soonest. IT takes neither a clock nor a place in a pair.
+- A jump is predicted, and starts without its flags; if it is taken, it costs nothing. Mispredicted
+  it costs four clocks inside another loop, six if its flags came from EX2 in the clock in which it
+  starts, or from EX3 in the clock before, and seven if from EX3 in the same. LE is never
+  mispredicted.
+
+By LLVM's model:
+
+- There are two load, two store and two arithmetic units, one multiplier, one SIMD unit.
+- A loaded word is there at the end of EX2; a byte, a halfword and what a 16-bit instruction loads
+  from the stack one clock later. Addresses are needed in EX1, what is stored in EX3, a vector that
+  is stored a clock after.
 - A vector instruction takes both halves of its pipe for two clocks and ends a pair: a scalar one in
   front of it may start with it. A core register that it reads is needed a clock late, one that it
   adds to two late; one that it writes can be used after four.
 
 Where LLVM's model is too coarse for clocks, LDM and STM take a clock for two registers, and a
-division, VDIV and VSQRT keep all else from starting until they are done. A jump that is taken is
-predicted and costs nothing, an indirect one three clocks. (Assumed.)
+division, VDIV and VSQRT keep all else from starting until they are done. Assumed: a predictor says
+of a jump what it does more often, which is too good for jumps without a pattern and too bad for
+short ones with one; an indirect jump costs three clocks. Not modelled: jumps as the third of those
+that start together, which was measured where enough 16-bit instructions are in front, and loaded
+sums of a product, which wait a clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from smidgen.emulate.linked.disassembly import Instruction
@@ -36,21 +56,30 @@ from smidgen.emulate.timing.models.helium import (
     stored_vectors,
     vectors_of,
 )
-from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, after, straight_clocks
+from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, Scoreboard, after
 
 _DIRECT = frozenset({"b", "bl", "cbz", "cbnz"})
 _INDIRECT_CLOCKS = 3
+_MISPREDICTED, _LATE_FLAGS = 4, 1
+_RESOLVED = 2
+"""A jump starts, predicted, so many clocks before it needs its flags at the latest."""
 _DIVIDE, _FLOAT_DIVIDE = 7, 14
-_UNITS = {"load": 2, "store": 2, "alu": 2, "port": 2, "a": 2, "b": 2, "c": 2}
+_UNITS = {"load": 2, "store": 2, "alu": 2, "port": 2, "a": 2, "b": 2, "c": 2, "shift": 2}
 _MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop"})
 _FLOAT_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
 _JUMPS = _DIRECT | {"bx", "blx"}
 _PRODUCTS = ("mul", "mla", "mls", "sml", "smu", "smm", "uml", "umu", "umaal")
 _LONG_SHIFTS = ("lsll", "lsrl", "asrl", "sq", "uqr", "uqsh", "srsh", "ursh", "csel")
 _SHIFTER_OPERANDS = frozenset(
-    {"adc", "adds", "adcs", "bic", "bics", "eor", "eors", "orn", "orr", "orrs", "rsb", "rsbs",
-     "sbc", "sbcs", "subs", "cmp", "cmn", "teq", "tst", "mvn", "mvns"}
+    {"adc", "add", "and", "bic", "cmn", "cmp", "eor", "mvn", "orn", "orr", "rsb", "sbc", "sub",
+     "teq", "tst"}
 )  # fmt: skip
+_FLAGS = "cpsr"
+_COMPARISONS = frozenset({"cmp", "cmn", "tst", "teq"})
+_BITWISE = frozenset({"and", "bic", "eor", "orn", "orr", "mvn", "teq", "tst"})
+_SHIFTS = frozenset({"lsl", "lsr", "asr", "ror", "ubfx", "sbfx"})
+_ANY_STAGE, _FIRST_TWO, _LAST_TWO = (-1, 1), (-1, 0), (0, 1)
+"""The stages EX1 to EX3 in which an instruction can be executed, as clocks from EX2."""
 _SIMD = ("sxt", "uxt", "sadd", "ssub", "sasx", "ssax", "uadd", "usub", "uasx", "usax", "shadd",
          "shsub", "uhadd", "uhsub", "sel")  # fmt: skip
 _SIMD_LATE = ("qadd", "qsub", "qasx", "qsax", "uqadd", "uqsub", "uqasx", "uqsax", "usad")
@@ -58,7 +87,7 @@ _SIMD_SHIFTED = ("ssat", "usat", "qdadd", "qdsub")
 _FIRST_SLOT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"bfi": ("shift",), "bfc": ("shift",), "clz": ()}
 )
-_SYSTEM = ("mrs", "msr", "dmb", "dsb", "isb", "nop", "hint")
+_SYSTEM = ("mrs", "msr", "dmb", "dsb", "isb", "hint")
 # Pipe and latency of vector operations; all others: pipe a, one clock.
 _KINDS: Mapping[str, tuple[str, int]] = MappingProxyType(
     {
@@ -111,8 +140,45 @@ _COUNTING = ("vddup", "vidup", "vdwdup", "viwdup", "vshlc")
 
 def block_cost(block: Sequence[Instruction]) -> BlockCost:
     """The clocks of `block`."""
-    straight = straight_clocks(tuple(as_run(block)), PIPELINE)
-    return BlockCost(straight=straight, taken=_taken(block[-1]))
+    board, run = Scoreboard(PIPELINE), tuple(as_flagged_run(block))
+    straight = board.clocks_of(run)
+    missed = _mispredicted(run[-1], board) if _is_conditional(block[-1]) else 0
+    return BlockCost(straight=straight, taken=_taken(block[-1]), mispredicted=missed)
+
+
+def as_flagged_run(block: Sequence[Instruction]) -> Iterator[Instruction]:
+    """`block` as Helium's rules read it, and with the flags that instructions set and want."""
+    conditional = 0
+    for each in as_run(block):
+        wants = {_FLAGS} if conditional or (each.name == "b" and _is_conditional(each)) else set()
+        sets = {_FLAGS} if not conditional and _sets_flags(each) else set()
+        yield replace(each, reads=each.reads | wants, writes=each.writes | sets)
+        is_start = each.name == "it"
+        conditional = len(each.mnemonic) - 1 if is_start else max(conditional - 1, 0)
+
+
+def is_measured(instruction: Instruction) -> bool:
+    """Whether its rule is one that was measured, and other than LLVM's."""
+    need = _demand(instruction)
+    is_control = instruction.name == "it" or instruction.mnemonic.startswith("nop")
+    return is_control or need.slides != (0, 0)
+
+
+def _sets_flags(instruction: Instruction) -> bool:
+    name = instruction.name
+    return name in _COMPARISONS or instruction.mnemonic.removesuffix(".w") == f"{name}s"
+
+
+def _is_conditional(last: Instruction) -> bool:
+    """Whether it is a jump that may be taken or not."""
+    is_always = last.mnemonic.removesuffix(".w") == "b"
+    return last.name in ("cbz", "cbnz") or (last.name == "b" and not is_always)
+
+
+def _mispredicted(last: Instruction, board: Scoreboard) -> int:
+    """The clocks that it costs if `last`, which starts in the board's clock, was mispredicted."""
+    late = max(board.ready.get(name, 0) for name in last.reads) - board.clock
+    return _MISPREDICTED + (_LATE_FLAGS + late if late > 0 else 0)
 
 
 def _taken(last: Instruction) -> int:
@@ -209,13 +275,24 @@ def _scalar(instruction: Instruction) -> Demand:
         needed = after(-1, instruction.reads)
         return Demand(("load",), first=True, last=True, needed=needed)
     if name.startswith(_LONG_SHIFTS) and "mve" in instruction.groups:
-        operands = instruction.reads - {"cpsr"}
+        operands = instruction.reads - {_FLAGS}
         return Demand(("long", "alu"), latency=2, needed=after(1, operands))
     if name.startswith(_PRODUCTS):
         return Demand(("multiply",), latency=2, needed=after(1, _accumulators(instruction)))
-    if name in _SYSTEM:
-        return Demand(latency=3, first=True, last=True)
-    return Demand(("branch",), latency=2) if name in _JUMPS else _arithmetic(instruction)
+    return _control(instruction) or _arithmetic(instruction)
+
+
+def _control(instruction: Instruction) -> Demand | None:
+    """Of what computes nothing: jumps, IT, NOP and what keeps order."""
+    name = instruction.name
+    if name == "it":
+        return Demand(folded=True)
+    if name in _JUMPS:
+        needed = after(_RESOLVED, instruction.reads) if name in _DIRECT else {}
+        return Demand(("branch",), latency=2, needed=needed)
+    if instruction.mnemonic.startswith("nop"):
+        return Demand()
+    return Demand(latency=3, first=True, last=True) if name in _SYSTEM else None
 
 
 def _arithmetic(instruction: Instruction) -> Demand:
@@ -239,18 +316,31 @@ def _simd(latency: int, early: frozenset[str] = frozenset(), *more: str) -> Dema
 
 
 def _plain(instruction: Instruction) -> Demand:
+    """What is executed in the first of its stages in which it can be."""
     shifted = instruction.shifted_registers or _unshifted_operand(instruction)
+    is_conditional = _FLAGS in instruction.reads
+    floors = {_FLAGS: 1, **(after(1, instruction.writes) if is_conditional else {})}
     if shifted:
-        return Demand(("alu", "shift"), needed=after(-1, shifted))
-    early = instruction.reads if "sp" in instruction.writes else frozenset[str]()
-    return Demand(() if instruction.name == "it" else ("alu",), needed=after(-1, early))
+        needed = after(-1, shifted)
+        return Demand(("alu", "shift"), needed=needed, slides=_LAST_TWO, floors=floors)
+    if "sp" in instruction.writes:
+        return Demand(("alu",), needed=after(-1, instruction.reads), floors=floors)
+    stages = _stages(instruction.name)
+    if is_conditional:
+        stages = (0, stages[1])
+    return Demand(("alu",), slides=stages, floors=floors)
+
+
+def _stages(name: str) -> tuple[int, int]:
+    if name in _BITWISE:
+        return _LAST_TWO
+    return _FIRST_TWO if name in _SHIFTS else _ANY_STAGE
 
 
 def _unshifted_operand(instruction: Instruction) -> frozenset[str]:
     """The last register of a 32-bit instruction that passes the shifter without a shift."""
     names = instruction.operands.split(", ")
-    mnemonic = instruction.mnemonic.removesuffix(".w")
-    is_such = instruction.bytes == 4 and mnemonic in _SHIFTER_OPERANDS
+    is_such = instruction.bytes == 4 and instruction.name in _SHIFTER_OPERANDS
     return frozenset(names[-1:]) & instruction.reads if is_such else frozenset()
 
 

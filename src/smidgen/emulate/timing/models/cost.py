@@ -10,10 +10,14 @@ from smidgen.emulate.linked.disassembly import Instruction
 
 @dataclass(frozen=True, slots=True)
 class BlockCost:
-    """Modelled clocks of one run through a block, and the clocks more if it ends in a jump."""
+    """Modelled clocks of one run through a block, and the clocks more if it ends in a jump.
+
+    `mispredicted` are those more where a predictor took the jump at its end for the other case.
+    """
 
     straight: float
     taken: float
+    mispredicted: float = 0.0
 
 
 CycleModel = Callable[[Sequence[Instruction]], BlockCost]

@@ -22,9 +22,14 @@ _REFILL = 2
 _DIVIDE, _FP_DIVIDE = 7, 14
 
 
+def is_jump(last: Instruction) -> bool:
+    """Whether what follows may be elsewhere."""
+    return last.name in _JUMPS or "pc" in last.writes
+
+
 def jump_refill(last: Instruction) -> int:
-    """The clocks that a jump by `last` adds; 0 where it is no jump."""
-    return _REFILL if last.name in _JUMPS or "pc" in last.writes else 0
+    """The clocks that a jump by `last` adds on a Cortex-M33; 0 where it is no jump."""
+    return _REFILL if is_jump(last) else 0
 
 
 def scalar_demand(instruction: Instruction) -> Demand:

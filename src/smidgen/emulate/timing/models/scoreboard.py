@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from smidgen.emulate.linked.disassembly import Instruction
 
 _NOTHING: frozenset[str] = frozenset()
+_LONG_AGO = -8
+"""When registers were ready that nothing in the block has written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,10 @@ class Demand:
     others from starting for `blocks` clocks. It starts as the `first` or the `last` of those that
     start together, or both: alone. Registers in `needed` must be ready so many clocks after it
     started, or before it for negative ones; those in `stores` are what it stores of vectors.
+
+    Where it can be executed in several stages, it is in the first in which its operands are there:
+    `slides` are the clocks by which that may shift what it needs and gives. Registers in `floors`
+    can be used no sooner than so many clocks after it started. What is `folded` takes no time.
     """
 
     units: tuple[str, ...] = ()
@@ -35,6 +41,9 @@ class Demand:
     last: bool = False
     needed: Mapping[str, int] = field(default_factory=dict)
     stores: frozenset[str] = _NOTHING
+    slides: tuple[int, int] = (0, 0)
+    floors: Mapping[str, int] = field(default_factory=dict)
+    folded: bool = False
 
     def latency_of(self, register: str) -> int:
         """When `register`, which it writes, can be used."""
@@ -84,10 +93,12 @@ class Scoreboard:
 
     def earliest(self, instruction: Instruction, need: Demand) -> int:
         """The first clock in which operands and units are ready."""
-        operands = [self._ready(name, need) for name in instruction.reads]
-        return max([*operands, *(self.held.get(unit, 0) for unit in need.units)], default=0)
+        operands = self._operands(instruction, need) - need.slides[1]
+        return max([operands, *(self.held.get(unit, 0) for unit in need.units)])
 
     def _start(self, instruction: Instruction, need: Demand) -> None:
+        if need.folded:
+            return
         if need.one_of:
             chosen = min(need.one_of, key=lambda unit: self.held.get(unit, 0))
             clocks = need.holds.get(chosen, 1)
@@ -103,13 +114,20 @@ class Scoreboard:
         if need.blocks:
             self._advance(self.clock + need.blocks)
 
+    def _operands(self, instruction: Instruction, need: Demand) -> int:
+        """When all operands are there, for an instruction that does not slide."""
+        return max((self._ready(name, need) for name in instruction.reads), default=_LONG_AGO)
+
     def _ready(self, name: str, need: Demand) -> int:
         ready = self.storable if name in need.stores and name in self.storable else self.ready
-        return ready[name] - need.needed.get(name, 0) if name in ready else 0
+        return ready[name] - need.needed.get(name, 0) if name in ready else _LONG_AGO
 
     def _note_results(self, instruction: Instruction, need: Demand) -> None:
+        first, last = need.slides
+        slide = min(max(self._operands(instruction, need) - self.clock, first), last)
         for name in instruction.writes:
-            self.ready[name] = self.clock + need.latency_of(name)
+            clocks = slide + need.latency_of(name)
+            self.ready[name] = self.clock + max(clocks, need.floors.get(name, clocks))
             self.storable.pop(name, None)
             if need.stored_after is not None:
                 self.storable[name] = self.clock + need.stored_after
