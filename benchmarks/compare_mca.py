@@ -74,7 +74,8 @@ OUT_OF_ORDER = {"cortex-a72": cortex_a72.ENGINE}
 ROUNDS = 100
 # Where our rules are others on purpose: LLVM lets loads and stores of many registers, and division,
 # take a clock, and 32-bit instructions of Cortex-M33 and M55 pair as if they had 16 bits. On
-# Cortex-M85 it executes arithmetic in one stage, where measurements show up to three.
+# Cortex-M85 it executes arithmetic in one stage, where measurements show up to three, and lets
+# integer instructions run beside the second half of a vector load.
 COARSE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop", "ldrd", "strd", "sdiv", "udiv",
                     "vldmia", "vstmia", "vpush", "vpop", "vdiv", "vsqrt"})  # fmt: skip
 JUMPS = frozenset({"b", "bl", "bx", "blx", "cbz", "cbnz", "tbb", "tbh", "tbz", "tbnz", "br", "blr",

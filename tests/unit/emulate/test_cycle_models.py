@@ -252,7 +252,13 @@ def test_cortex_m55(body, expected):
         ("mul r1, r2, r2; add.w r3, r1, r1", 1 + 2),
         ("sxtb16 r1, r2; sxtb16 r3, r2", 2),  # one SIMD unit
         ("add.w r1, r2, r2; vldrb.u8 q0, [r3]", 1),  # a scalar in front of a vector
-        ("vldrb.u8 q0, [r3]; add.w r1, r2, r2", 2),  # nothing behind it
+        ("uxtb r1, r2; vldrb.u8 q0, [r3]", 2),  # but not one that is executed in EX2 only
+        ("vldrb.u8 q0, [r3]; add.w r1, r2, r2", 1 + 2),  # none in its second clock
+        ("vldrb.u8 q0, [r3]; veor q1, q2, q3; add.w r1, r2, r2", 1 + 1 + 1),
+        ("vldrw.u32 q0, [r1, q2]; vadd.i8 q3, q4, q4", 2 + 1),  # two elements a clock
+        ("vldrb.u8 q0, [r1, q2]; vldrh.u16 q0, [r1, q2]; vldrb.u32 q0, [r1, q2]", 8 + 4 + 2),
+        ("vstrd.64 q0, [r1, q2]; vstrw.32 q0, [q2, #16]", 2 + 2),
+        ("vand q2, q3, q3; vldrw.u32 q0, [r1, q2]", 3 + 2),  # offsets are needed early
         ("vldrb.u8 q0, [r1]; vldrb.u8 q1, [r2]", 1 + 2),
         ("vldrb.u8 q0, [r1]; vmladava.s8 r0, q0, q3", 1 + 1),
         ("vmladava.s8 r0, q1, q2; vmladava.s8 r0, q3, q2", 1 + 2),  # 4, less 2 for sums
@@ -266,6 +272,8 @@ def test_cortex_m55(body, expected):
         ("csel r1, r2, r3, eq; add.w r1, r1, r1", 1 + 2),
         ("movs r1, #3; udiv r2, r0, r1", 1 + 7),
         ("vadd.f32 s0, s4, s4; vadd.f32 s1, s0, s0", 1 + 2),
+        ("movs r1, #3; vadd.f32 s1, s0, s0", 1),
+        ("movs r1, #3; vadd.f64 d1, d0, d0", 1 + 1),  # double precision starts alone
         ("1: vldrb.u8 q0, [r1]; le lr, 1b", 1),
     ],
 )

@@ -3,23 +3,27 @@
 Sources: Cortex-M85 Technical Reference Manual (101924), "About the processor" (seven stages, in
 order, superscalar, branch prediction, two beats a clock); the scheduling model that Arm gave to
 LLVM (ARMScheduleM85.td of LLVM 19): units, latencies, what starts alone or ends a pair, and in
-which stage each operand is read; and what Jan Oleksiewicz measured on an RA8D1 (jnk0le/random on
+which stage each operand is read; and what jnk0le measured on an RA8D1 (repository jnk0le/random on
 GitHub, "pipeline cycle test/doc/cortex_m85.md"), which goes first where they differ. Measured is:
 
 - Additions, moves and comparisons are executed in EX1, EX2 or EX3, bitwise operations in EX2 or
   EX3, shifts and bit fields in EX1 or EX2: the first in which their operands are there. Pairs are
   in the same stage at the same time, so that the second may use what the first gives, and what a
-  load of a word does. The last register
-  of a 32-bit instruction passes the shifter, if by 0, and is needed a stage before; all such are
-  done in EX2 or EX3.
-- There are two shifters for operands. BFI, and what is executed in EX2 only (extensions, SIMD, CLZ,
-  REV), do not pair with each other.
+  load of a word does. The last register of a 32-bit instruction passes the shifter, even where it
+  is not shifted, and is needed a stage before; all such are done in EX2 or EX3.
+- There are two shifters for operands. BFI, and what is executed in EX2 only, do not pair with each
+  other. (By LLVM, the latter are extensions, SIMD, CLZ and REV.)
 - Flags come from EX2 or EX3. What is executed under a condition waits for them, in EX2 at the
   soonest. IT takes neither a clock nor a place in a pair.
 - A jump is predicted, and starts without its flags; if it is taken, it costs nothing. Mispredicted
   it costs four clocks inside another loop, six if its flags came from EX2 in the clock in which it
   starts, or from EX3 in the clock before, and seven if from EX3 in the same. LE is never
   mispredicted.
+- No integer instruction starts in the clock behind a vector load or store, which is its second, and
+  what is executed in EX2 only does not pair with a vector instruction.
+- Gathers and scatters move two elements a clock and take two clocks at least, and nothing else
+  starts meanwhile; their offsets are needed two clocks early.
+- Double-precision arithmetic starts alone.
 
 By LLVM's model:
 
@@ -61,10 +65,22 @@ from smidgen.emulate.timing.models.scoreboard import Demand, Pipeline, Scoreboar
 _DIRECT = frozenset({"b", "bl", "cbz", "cbnz"})
 _INDIRECT_CLOCKS = 3
 _MISPREDICTED, _LATE_FLAGS = 4, 1
+_OFFSETS_EARLY = 2
+_BEATS = 2
 _RESOLVED = 2
 """A jump starts, predicted, so many clocks before it needs its flags at the latest."""
 _DIVIDE, _FLOAT_DIVIDE = 7, 14
-_UNITS = {"load": 2, "store": 2, "alu": 2, "port": 2, "a": 2, "b": 2, "c": 2, "shift": 2}
+_UNITS = {
+    "load": 2,
+    "store": 2,
+    "alu": 2,
+    "port": 2,
+    "a": 2,
+    "b": 2,
+    "c": 2,
+    "shift": 2,
+    "integer": 2,
+}
 _MULTIPLE = frozenset({"ldm", "ldmdb", "stm", "stmdb", "push", "pop"})
 _FLOAT_MULTIPLE = frozenset({"vldmia", "vldmdb", "vstmia", "vstmdb", "vpush", "vpop"})
 _JUMPS = _DIRECT | {"bx", "blx"}
@@ -160,8 +176,9 @@ def as_flagged_run(block: Sequence[Instruction]) -> Iterator[Instruction]:
 def is_measured(instruction: Instruction) -> bool:
     """Whether its rule is one that was measured, and other than LLVM's."""
     need = _demand(instruction)
-    is_control = instruction.name == "it" or instruction.mnemonic.startswith("nop")
-    return is_control or need.slides != (0, 0)
+    is_other = instruction.name == "it" or instruction.mnemonic.startswith("nop")
+    is_gather = is_vector(instruction) and need.blocks > 0
+    return is_other or is_gather or need.slides != (0, 0)
 
 
 def _sets_flags(instruction: Instruction) -> bool:
@@ -191,11 +208,21 @@ def _demand(instruction: Instruction) -> Demand:
     if is_vector(instruction):
         return _vector_access(instruction) if is_access(instruction) else _operation(instruction)
     name = instruction.name
-    if name in _MULTIPLE or name in _FLOAT_MULTIPLE:
+    if name in _FLOAT_MULTIPLE:
         return _multiple(instruction)
-    if name.startswith(("ldr", "str", "vldr", "vstr")):
+    if name.startswith(("vldr", "vstr")):
         return _access(instruction)
-    return _floating(instruction) if name.startswith("v") else _scalar(instruction)
+    if name.startswith("v"):
+        return _floating(instruction)
+    need = _integer(instruction)
+    return replace(need, units=(*need.units, "integer"))
+
+
+def _integer(instruction: Instruction) -> Demand:
+    if instruction.name in _MULTIPLE:
+        return _multiple(instruction)
+    is_access = instruction.name.startswith(("ldr", "str"))
+    return _access(instruction) if is_access else _scalar(instruction)
 
 
 def _vector_access(instruction: Instruction) -> Demand:
@@ -207,14 +234,22 @@ def _vector_access(instruction: Instruction) -> Demand:
     offsets = vectors_of(instruction.reads) - stored if is_gather else frozenset[str]()
     is_interleaved = name in ("vld2", "vld4")
     return Demand(
-        (unit, unit, "port", "port"),
-        holds={unit: 2},
+        (unit, unit, "port", "port", "slot"),
+        holds={unit: _BEATS, "integer": _BEATS},
+        blocks=_gather_clocks(instruction) if is_gather else 0,
         latency=4 if is_interleaved else 1,
         latencies=after(1, scalars_of(instruction.writes)),
         first=is_gather,
         last=True,
-        needed={**after(2, stored), **after(-1, addresses | offsets)},
+        needed={**after(2, stored), **after(-1, addresses), **after(-_OFFSETS_EARLY, offsets)},
     )
+
+
+def _gather_clocks(instruction: Instruction) -> int:
+    """Two elements a clock, and two clocks at least (DDI 0553, "VLDRB": size, in bits 8 and 7)."""
+    is_by_scalar = not instruction.encoding[3] & 0x10
+    size = (instruction.encoding[2] >> 7) | (instruction.encoding[3] & 1) << 1
+    return max(8 >> size, _BEATS) if is_by_scalar else _BEATS
 
 
 def _operation(instruction: Instruction) -> Demand:
@@ -368,6 +403,8 @@ def _floating(instruction: Instruction) -> Demand:
         units * halves + ("slot",),
         latency=max(latency, blocks),
         blocks=blocks,
+        first=halves == 2 and bool(pipe),
+        last=halves == 2 and bool(pipe),
         needed={**needed, **after(1, core)},
     )
 
