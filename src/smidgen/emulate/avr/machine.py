@@ -8,7 +8,7 @@ from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
-from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.core.errors import EmulationError
 from smidgen.emulate.faults import Fault
 from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
 from smidgen.emulate.timing.cycles import ROOT, Counts, RegionCounts
@@ -136,7 +136,7 @@ class SimavrMachine:
         known = self.firmware.symbols
         addresses = [known[each].address if each in known else _NOWHERE for each in layers]
         self._entries = (_U32 * max(len(addresses), 1))(*addresses)
-        self._root = self._function(root) if root is not None else Symbol("", 0, 0, True)
+        self._root = self.firmware.function(root) if root is not None else Symbol("", 0, 0, True)
         self._layers = layers
         self.clear_counts()
 
@@ -168,7 +168,7 @@ class SimavrMachine:
         """
         if len(args) > _MOST_ARGUMENTS:
             raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
-        wanted = self._call_of(self._function(symbol).address, instruction_limit)
+        wanted = self._call_of(self.firmware.function(symbol).address, instruction_limit)
         words = (_U16 * _MOST_ARGUMENTS)(*(arg & 0xFFFF for arg in args))
         self._library.smg_simulator_enter(self._avr, ctypes.byref(wanted), words, len(args))
         self._finish(wanted, symbol)
@@ -213,7 +213,7 @@ class SimavrMachine:
 
     def symbol(self, name: str) -> tuple[int, int]:
         """Address and bytes of a function or object; raises UnknownName."""
-        found = self._symbol(name)
+        found = self.firmware.symbol(name)
         return found.address, found.bytes
 
     @property
@@ -228,17 +228,6 @@ class SimavrMachine:
         ):
             raise EmulationError(f"{count} bytes at {address:#08x}", "are no RAM of the board")
         return address - DATA_SPACE
-
-    def _symbol(self, name: str) -> Symbol:
-        if name not in self.firmware.symbols:
-            raise UnknownName("symbol", name, self.firmware.symbols)
-        return self.firmware.symbols[name]
-
-    def _function(self, name: str) -> Symbol:
-        found = self._symbol(name)
-        if not found.is_function:
-            raise EmulationError(f"symbol {name!r}", "is no function")
-        return found
 
 
 def _headers() -> dict[str, str]:

@@ -16,10 +16,8 @@ from smidgen.emulate.avr.machine import (
     SimavrMachine,
 )
 from smidgen.emulate.gdb.control import Go, Reason, Stop, Watched
-from smidgen.emulate.gdb.machine import Killed, PowerCycle
+from smidgen.emulate.gdb.desk import Desk
 from smidgen.emulate.gdb.registers import Register, memory_map
-from smidgen.emulate.gdb.server import GdbServer
-from smidgen.emulate.gdb.stub import Ending, Stub
 from smidgen.targets.catalogue import Board, Core
 
 _PAUSE_INSTRUCTIONS = 1_000_000
@@ -153,16 +151,13 @@ class DebuggedAvr(SimavrMachine):
         self.description = _description(board.core)
         self.memory_map = memory_map(board)
         self.control = AvrControl(self._library, self._avr, flash_bytes)
-        self._server = GdbServer(listener)
-        self._stub = Stub(self)
-        self._go = Go()
-        self._starts_halted = False
+        self._desk = Desk(listener, self, self._rest)
         self._rest()
 
     @property
     def debug_handle(self) -> int:
         """What is to be watched for a debugger that wants `attend`."""
-        return self._server.handle
+        return self._desk.handle
 
     @property
     def attend_every_s(self) -> float | None:
@@ -171,13 +166,13 @@ class DebuggedAvr(SimavrMachine):
 
     def attend(self) -> None:
         """Serves the debugger, if it wants something, while nothing is being called."""
-        if self._server.is_called():
-            self._consult(Stop(Reason.INTERRUPTED))
+        if self._desk.is_called():
+            self._desk.consult(Stop(Reason.INTERRUPTED))
             self._run_what_the_debugger_calls()
 
     def close(self) -> None:
         """Lets the debugger go, and gives the port back."""
-        self._server.close()
+        self._desk.close()
 
     # -- what the stub asks for
 
@@ -240,61 +235,33 @@ class DebuggedAvr(SimavrMachine):
 
     def _run(self, call: Call) -> Outcome:
         """Runs until the call has returned or faulted, and serves the debugger at each stop."""
-        first = self._stop_at_start(call.function)
+        first = self._desk.stop_at_start(call.function)
         if first is not None:
-            self._consult(first)
+            self._desk.consult(first)
         outcome = Outcome.PAUSED
         while outcome not in (Outcome.RETURNED, Outcome.RAN_TOO_LONG):
             outcome = self._run_to_stop(call)
             if outcome in (Outcome.CRASHED, Outcome.STACK_OVERFLOW):
-                self._consult(self.control.stop(outcome))
+                self._desk.consult(self.control.stop(outcome))
                 return outcome
             if outcome in _REASONS:
-                self._consult(self.control.stop(outcome))
+                self._desk.consult(self.control.stop(outcome))
         return outcome
-
-    def _stop_at_start(self, start: int) -> Stop | None:
-        if self._starts_halted:
-            self._starts_halted = False
-            return Stop(Reason.NONE)
-        if self._go.is_step:
-            return Stop(Reason.STEPPED)
-        if self.control.has_breakpoint(start):
-            return Stop(Reason.BREAKPOINT)
-        return Stop(Reason.INTERRUPTED) if self._server.is_called() else None
 
     def _run_to_stop(self, call: Call) -> Outcome:
         """Goes on until the call has ended or the debugger is to be told something."""
-        self.control.resume(self._go)
+        self.control.resume(self._desk.go)
         while True:
             outcome = self._run_on(call, self.control.state)
             if outcome is Outcome.RETURNED:
-                self._tell_of_the_end()
+                last = self._desk.stop_at_end(self._back)
+                if last is not None:
+                    self._desk.consult(last)
             if outcome is not Outcome.PAUSED:
                 return outcome
-            if self._server.is_called():
-                self._consult(Stop(Reason.INTERRUPTED))
-                self.control.resume(self._go)
-
-    def _tell_of_the_end(self) -> None:
-        """A call has returned to where the device rests; a step or breakpoint may end there."""
-        if self.control.has_breakpoint(self._back):
-            self._consult(Stop(Reason.BREAKPOINT))
-        elif self._go.is_step and self._back not in self._go.span:
-            self._consult(Stop(Reason.STEPPED))
-
-    def _consult(self, stop: Stop) -> None:
-        then = self._server.talk(self._stub, stop)
-        self._go = then if isinstance(then, Go) else Go()
-        if not isinstance(then, Ending):
-            return
-        if then is Ending.RESET:
-            self._starts_halted = True
-            self._rest()
-            raise PowerCycle
-        self.control.clear()
-        if then is Ending.KILL:
-            raise Killed
+            if self._desk.is_called():
+                self._desk.consult(Stop(Reason.INTERRUPTED))
+                self.control.resume(self._desk.go)
 
     def _run_what_the_debugger_calls(self) -> None:
         """It may have set the program counter, as GDB does for `print f(1)`."""

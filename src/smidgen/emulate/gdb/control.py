@@ -67,6 +67,12 @@ class Go:
 class Stops(Protocol):
     """Where a debugger wants a core to stop."""
 
+    def has_breakpoint(self, address: int) -> bool:
+        """Whether the core is to stop before the instruction at `address`."""
+
+    def clear(self) -> None:
+        """Takes back all breakpoints and watched places."""
+
     def add_breakpoint(self, address: int) -> None:
         """Before the instruction at `address`."""
 

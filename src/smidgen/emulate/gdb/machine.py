@@ -6,10 +6,9 @@ import socket
 from collections.abc import Mapping
 
 from smidgen.core.errors import EmulationError
-from smidgen.emulate.gdb.control import MOST_WATCHES, Control, Go, Reason, Stop
+from smidgen.emulate.gdb.control import MOST_WATCHES, Control, Reason, Stop
+from smidgen.emulate.gdb.desk import Desk
 from smidgen.emulate.gdb.registers import Register, features_of, memory_map, target_description
-from smidgen.emulate.gdb.server import GdbServer
-from smidgen.emulate.gdb.stub import Ending, Stub
 from smidgen.emulate.remote.requests import Killed, PowerCycle
 from smidgen.emulate.unicorn.machine import Machine
 from smidgen.targets.catalogue import Board
@@ -57,17 +56,14 @@ class DebuggedMachine(Machine):
         self.description = target_description(board.core, features)
         self.memory_map = memory_map(board)
         self.control = Control(self._engine, self.firmware.code, board.core)
-        self._server = GdbServer(listener)
-        self._stub = Stub(self)
-        self._go = Go()
-        self._starts_halted = False
+        self._desk = Desk(listener, self, self._stand_by)
         self._counter.pause_after(_PAUSE_INSTRUCTIONS)
-        self._set_pc(self._trap)
+        self._stand_by()
 
     @property
     def debug_handle(self) -> int:
         """What is to be watched for a debugger that wants `attend`."""
-        return self._server.handle
+        return self._desk.handle
 
     @property
     def attend_every_s(self) -> float | None:
@@ -76,13 +72,13 @@ class DebuggedMachine(Machine):
 
     def attend(self) -> None:
         """Serves the debugger, if it wants something, while nothing is being called."""
-        if self._server.is_called():
-            self._consult(Stop(Reason.INTERRUPTED))
+        if self._desk.is_called():
+            self._desk.consult(Stop(Reason.INTERRUPTED))
             self._run_what_the_debugger_calls()
 
     def close(self) -> None:
         """Lets the debugger go, and gives the port back."""
-        self._server.close()
+        self._desk.close()
 
     # -- what the stub asks for
 
@@ -128,15 +124,9 @@ class DebuggedMachine(Machine):
 
     def _execute(self, start: int) -> None:
         self._set_pc(start)
-        if self._starts_halted:
-            self._starts_halted = False
-            self._consult(Stop(Reason.NONE))
-        elif self._go.is_step:
-            self._consult(Stop(Reason.STEPPED))
-        elif self.control.has_breakpoint(start):
-            self._consult(Stop(Reason.BREAKPOINT))
-        elif self._server.is_called():
-            self._consult(Stop(Reason.INTERRUPTED))
+        first = self._desk.stop_at_start(start)
+        if first is not None:
+            self._desk.consult(first)
         self._run()
 
     def _run(self) -> None:
@@ -144,13 +134,13 @@ class DebuggedMachine(Machine):
         while self._pc != self._trap:
             stop = self._run_to_stop()
             if stop is not None:
-                self._consult(stop)
+                self._desk.consult(stop)
             if self._fault or self._counter.reached_limit or self._counter.unaligned_access():
                 return
 
     def _run_to_stop(self) -> Stop | None:
         """Goes on until the debugger is to be told something; None when the call has returned."""
-        self.control.resume(self._pc, self._go)
+        self.control.resume(self._pc, self._desk.go)
         while True:
             self._go_on(self._pc)
             if self._fault or self._counter.unaligned_access():
@@ -160,35 +150,13 @@ class DebuggedMachine(Machine):
                 self._counter.interrupted(self._pc)
                 return stop
             if not self._counter.is_paused:
-                return self._stop_at_end()
-            if self._server.is_called():
+                return self._desk.stop_at_end(self._pc)
+            if self._desk.is_called():
                 return Stop(Reason.INTERRUPTED)
-
-    def _stop_at_end(self) -> Stop | None:
-        """The stop of a call that has returned, which is where a step or breakpoint may end."""
-        if self.control.has_breakpoint(self._pc):
-            return Stop(Reason.BREAKPOINT)
-        ends_step = self._go.is_step and self._pc not in self._go.span
-        return Stop(Reason.STEPPED) if ends_step else None
 
     def _reason_of_fault(self) -> Reason:
         is_undefined = self._fault is not None and self._fault.why == _FAULT_WORDS
         return Reason.UNDEFINED if is_undefined else Reason.FAULT
-
-    def _consult(self, stop: Stop) -> None:
-        then = self._server.talk(self._stub, stop)
-        self._go = then if isinstance(then, Go) else Go()
-        if isinstance(then, Ending):
-            self._end(then)
-
-    def _end(self, ending: Ending) -> None:
-        if ending is Ending.RESET:
-            self._starts_halted = True
-            self._set_pc(self._trap)
-            raise PowerCycle
-        self.control.clear()
-        if ending is Ending.KILL:
-            raise Killed
 
     def _run_what_the_debugger_calls(self) -> None:
         """It may have set the program counter, as GDB does for `print f(1)`."""
@@ -196,6 +164,10 @@ class DebuggedMachine(Machine):
             self._fault = None
             self._run()
             self._raise_fault("what the debugger called", _NO_LIMIT)
+
+    def _stand_by(self) -> None:
+        """Stands where it waits to be called."""
+        self._set_pc(self._trap)
 
     def _set_pc(self, address: int) -> None:
         self._engine.reg_write(self._abi.pc, self._abi.code_address(address))

@@ -12,7 +12,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section, SymbolTableSection
 
-from smidgen.core.errors import ArtifactError
+from smidgen.core.errors import ArtifactError, EmulationError, UnknownName
 from smidgen.targets.linker import INITIALISED_SECTION
 
 _ALLOCATED, _WRITABLE, _EXECUTABLE = 2, 1, 4
@@ -77,6 +77,19 @@ class Firmware:
             if offset >= 0 and offset + count <= len(image.content):
                 return image.content[offset : offset + count]
         raise KeyError(f"nothing is loaded at {address:#010x}")
+
+    def symbol(self, name: str) -> Symbol:
+        """The function or object `name`; raises UnknownName."""
+        if name not in self.symbols:
+            raise UnknownName("symbol", name, self.symbols)
+        return self.symbols[name]
+
+    def function(self, name: str) -> Symbol:
+        """The function `name`; raises UnknownName, and EmulationError for what is no function."""
+        found = self.symbol(name)
+        if not found.is_function:
+            raise EmulationError(f"symbol {name!r}", "is no function")
+        return found
 
     def function_at(self, address: int) -> Symbol | None:
         """The function that `address` lies in."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.core.errors import EmulationError
 from smidgen.emulate.installed import find
 from smidgen.emulate.linked.firmware import Firmware, Sizes, Symbol, read_firmware
 from smidgen.emulate.linux.blocks import RegionBlocks
@@ -103,7 +103,7 @@ class LinuxMachine:
     def set_regions(self, root: str | None, layers: tuple[str, ...] = ()) -> None:
         """Attributes what function `root` calls to `layers`; starts the program anew."""
         if root is not None:
-            self._function(root)
+            self.firmware.function(root)
         self._root, self._layers = root, layers
         self.clear_counts()
         self.reset()
@@ -132,7 +132,7 @@ class LinuxMachine:
         """
         if len(args) > _MOST_ARGUMENTS:
             raise EmulationError("call", f"has more than {_MOST_ARGUMENTS} arguments")
-        function = self._function(symbol)
+        function = self.firmware.function(symbol)
         if not self._session.alive:
             raise EmulationError("QEMU", "has stopped after a fault", "reset the machine")
         try:
@@ -156,7 +156,7 @@ class LinuxMachine:
 
     def symbol(self, name: str) -> tuple[int, int]:
         """Address and bytes of a function or object; raises UnknownName."""
-        found = self._symbol(name)
+        found = self.firmware.symbol(name)
         return found.address, found.bytes
 
     @property
@@ -226,21 +226,10 @@ class LinuxMachine:
 
     def _places(self) -> list[int]:
         """Where the root function lies and where the layers start; 1 is where no function is."""
-        root = self._function(self._root) if self._root else Symbol("", 0, 0, True)
+        root = self.firmware.function(self._root) if self._root else Symbol("", 0, 0, True)
         known = self.firmware.symbols
         entries = [known[each].address if each in known else 1 for each in self._layers]
         return [root.address, root.address + root.bytes, *entries]
-
-    def _symbol(self, name: str) -> Symbol:
-        if name not in self.firmware.symbols:
-            raise UnknownName("symbol", name, self.firmware.symbols)
-        return self.firmware.symbols[name]
-
-    def _function(self, name: str) -> Symbol:
-        found = self._symbol(name)
-        if not found.is_function:
-            raise EmulationError(f"symbol {name!r}", "is no function")
-        return found
 
 
 def open_linux(

@@ -9,10 +9,10 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.core.errors import EmulationError
 from smidgen.emulate.faults import Fault
 from smidgen.emulate.installed import find
-from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.linked.firmware import Firmware, read_firmware
 from smidgen.emulate.program import FirmwareSources
 from smidgen.emulate.qemu.blocks import BlockTable, takes_plugins
 from smidgen.emulate.qemu.boards import SLOW_HZ, QemuBoard, qemu_board
@@ -117,7 +117,7 @@ class QemuMachine:
         been left out by the C compiler.
         """
         if root is not None:
-            self._function(root)
+            self.own_firmware.function(root)
         self._root, self._layers = root, layers
         self._waits.forget()
         self.clear_counts()
@@ -158,7 +158,7 @@ class QemuMachine:
 
     def symbol(self, name: str) -> tuple[int, int]:
         """Address and bytes of a function or object; raises UnknownName."""
-        found = self._symbol(name)
+        found = self.own_firmware.symbol(name)
         return found.address, found.bytes
 
     @property
@@ -226,7 +226,7 @@ class QemuMachine:
     ) -> tuple[int, Ran]:
         """The result of one call, and what it ran; its waits are noted if it is `simulated`."""
         stack = self._push(args[_REGISTER_ARGUMENTS:])
-        operands = (self._function(symbol).address, stack, *args[:_REGISTER_ARGUMENTS])
+        operands = (self.own_firmware.function(symbol).address, stack, *args[:_REGISTER_ARGUMENTS])
         self._count_blocks(symbol, simulated)
         try:
             result, fast, slow = self._ask("C", operands, 3)
@@ -248,7 +248,7 @@ class QemuMachine:
         table.take()
         table.follow_memory(simulated)
         if symbol == self._root:
-            root, known = self._function(symbol), self.own_firmware.symbols
+            root, known = self.own_firmware.function(symbol), self.own_firmware.symbols
             entries = [known[each].address if each in known else _NOWHERE for each in self._layers]
             table.set_regions(range(root.address, root.address + root.bytes), entries)
         else:
@@ -287,8 +287,8 @@ class QemuMachine:
         return self._invoke("smg_monitor_nothing", ())[1].instructions - 1
 
     def _start(self) -> Session:
-        stack = self._symbol("smg_monitor_stack")
-        start, fault = (self._symbol(name).address | 1 for name in _MONITOR_SYMBOLS[:2])
+        stack = self.own_firmware.symbol("smg_monitor_stack")
+        start, fault = (self.own_firmware.symbol(name).address | 1 for name in _MONITOR_SYMBOLS[:2])
         table = (stack.address + stack.bytes, start, *[fault] * _EXCEPTIONS)
         vectors = struct.pack(f"<{len(table)}I", *table)
         files = {"firmware.elf": self.elf, "vectors.bin": vectors}
@@ -346,17 +346,6 @@ class QemuMachine:
         loaded = [image.address + len(image.content) for image in self.own_firmware.images]
         ends = [end for end in (*zeroed, *loaded) if end - 1 in self._ram]
         return range(self.own_firmware.stack.stop, max(ends, default=self.own_firmware.stack.stop))
-
-    def _symbol(self, name: str) -> Symbol:
-        if name not in self.own_firmware.symbols:
-            raise UnknownName("symbol", name, self.own_firmware.symbols)
-        return self.own_firmware.symbols[name]
-
-    def _function(self, name: str) -> Symbol:
-        found = self._symbol(name)
-        if not found.is_function:
-            raise EmulationError(f"symbol {name!r}", "is no function")
-        return found
 
 
 def open_qemu(

@@ -16,10 +16,10 @@ from unicorn import (
     UcError,
 )
 
-from smidgen.core.errors import EmulationError, UnknownName
+from smidgen.core.errors import EmulationError
 from smidgen.emulate.faults import Fault
 from smidgen.emulate.linked.alignment import aligned_sites
-from smidgen.emulate.linked.firmware import Firmware, Symbol, read_firmware
+from smidgen.emulate.linked.firmware import Firmware, read_firmware
 from smidgen.emulate.linked.legality import check_instructions
 from smidgen.emulate.timing.blocks import Block
 from smidgen.emulate.timing.cycles import Counts, count
@@ -115,7 +115,7 @@ class Machine:
         entries = [known[each].address if each in known else _NOWHERE for each in layers]
         span = range(0)
         if root is not None:
-            found = self._function(root)
+            found = self.firmware.function(root)
             span = range(found.address, found.address + found.bytes)
         self._counter.set_regions(span, entries)
         self._layers = layers
@@ -144,7 +144,7 @@ class Machine:
             UnknownName: no such function.
             EmulationError: the core faulted, or ran more instructions than the limit.
         """
-        function = self._function(symbol)
+        function = self.firmware.function(symbol)
         self._abi.prepare_call(self._engine, args, self._trap, self.firmware.stack.stop)
         self._fault = None
         self._watch(symbol)
@@ -178,7 +178,7 @@ class Machine:
 
     def symbol(self, name: str) -> tuple[int, int]:
         """Address and bytes of a function or object; raises UnknownName."""
-        found = self._symbol(name)
+        found = self.firmware.symbol(name)
         return found.address, found.bytes
 
     @property
@@ -188,17 +188,6 @@ class Machine:
         untouched = self._engine.mem_read(stack.start, len(stack))
         used = len(untouched.lstrip(bytes([_PAINT])))
         return used + -used % self.board.core.word_bytes
-
-    def _symbol(self, name: str) -> Symbol:
-        if name not in self.firmware.symbols:
-            raise UnknownName("symbol", name, self.firmware.symbols)
-        return self.firmware.symbols[name]
-
-    def _function(self, name: str) -> Symbol:
-        found = self._symbol(name)
-        if not found.is_function:
-            raise EmulationError(f"symbol {name!r}", "is no function")
-        return found
 
     def _map_memory(self) -> None:
         for region in self.board.flash:
