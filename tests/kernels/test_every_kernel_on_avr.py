@@ -1,4 +1,5 @@
 """The tests of every kernel family again, with the generated C on simavr: constants in flash."""
+# ruff: noqa: F401 - what is imported are tests, which pytest collects here once more for another core
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from kernels import (
     test_resize,
     test_state,
 )
-from kernels.test_elementwise import (  # noqa: F401
+from kernels.test_elementwise import (
     test_a_constant_operand,
     test_arithmetic,
     test_comparisons,
@@ -24,7 +25,7 @@ from kernels.test_elementwise import (  # noqa: F401
     test_logic,
     test_sum_of_many,
 )
-from kernels.test_functions import (  # noqa: F401
+from kernels.test_functions import (
     test_float_functions_agree_with_micro,
     test_int8_functions_of_every_byte,
     test_int16_functions,
@@ -36,24 +37,24 @@ from kernels.test_functions import (  # noqa: F401
     test_rows_of_floats,
     test_softmax,
 )
-from kernels.test_index import test_index_ops_are_exact  # noqa: F401
-from kernels.test_movement import test_movement_is_exact  # noqa: F401
-from kernels.test_quantization import (  # noqa: F401
+from kernels.test_index import test_index_ops_are_exact
+from kernels.test_movement import test_movement_is_exact
+from kernels.test_quantization import (
     test_casts,
     test_floats_to_quanta,
     test_quanta_to_floats,
     test_requantisation,
 )
-from kernels.test_reduce import test_reductions_are_exact  # noqa: F401
-from kernels.test_resize import test_resizing_is_exact  # noqa: F401
-from kernels.test_state import (  # noqa: F401
+from kernels.test_reduce import test_reductions_are_exact
+from kernels.test_resize import test_resizing_is_exact
+from kernels.test_state import (
     test_circular_buffers_are_states,
     test_windows_slide_as_in_micro,
 )
 from support.avr import check_on_avr, needs_avr
 from support.threeway import Model
 from unit.ops import test_layers_of_every_type, test_recurrent_layers, test_signal_ops
-from unit.ops.test_layers_of_every_type import (  # noqa: F401
+from unit.ops.test_layers_of_every_type import (
     test_convolutions,
     test_dense_layers,
     test_float_layers_with_quantised_weights,
@@ -61,11 +62,11 @@ from unit.ops.test_layers_of_every_type import (  # noqa: F401
     test_poolings,
     test_transposed_convolutions,
 )
-from unit.ops.test_recurrent_layers import (  # noqa: F401
+from unit.ops.test_recurrent_layers import (
     test_lstm_goes_on_from_run_to_run,
     test_svdf_remembers_as_many_runs_as_its_memory,
 )
-from unit.ops.test_signal_ops import (  # noqa: F401
+from unit.ops.test_signal_ops import (
     test_from_spectrum_to_log_energies,
     test_noise_is_estimated_over_runs,
     test_streams_are_cut_delayed_and_added,
