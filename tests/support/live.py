@@ -14,13 +14,19 @@ import smidgen
 
 READY = b"m-ready\r\n"
 SECONDS = 60.0
+# Shells have what they start in the background ignore SIGINT, and so all that it starts.
+SMIDGEN = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("smidgen", run_name="__main__", alter_sys=True)
+"""
 Ask = Callable[[str], str]
 
 
 @contextmanager
 def running(*arguments: object) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """`smidgen device` as a process of its own, and the places that it printed."""
-    command = [sys.executable, "-m", "smidgen", "device", *map(str, arguments)]
+    command = [sys.executable, "-c", SMIDGEN, "device", *map(str, arguments)]
     source = str(Path(smidgen.__file__).parents[1])
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -72,8 +72,18 @@ def layer_key(
 
 @cache
 def _source(kernel: Kernel, header: str) -> str:
-    python = Path(getfile(type(kernel))).read_text(encoding="utf-8")
+    python = definition(kernel).read_text(encoding="utf-8")
     return fingerprint(python, sorted(_headers(header).items()))
+
+
+def definition(kernel: Kernel) -> Path:
+    """The file of the kernel's class, or of its base where the class was made by `type`.
+
+    Python takes such a class to be defined in a module of its own library, which differs from one
+    version of Python to the next.
+    """
+    own = next(each for each in type(kernel).__mro__ if each.__module__.startswith("smidgen."))
+    return Path(getfile(own))
 
 
 def _headers(header: str) -> Mapping[str, str]:

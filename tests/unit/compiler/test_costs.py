@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import smidgen
 from smidgen.compiler.choice import ways
-from smidgen.compiler.costs import Measured, Run, parse, shipped, write
+from smidgen.compiler.costs import Measured, Run, definition, parse, shipped, write
 from smidgen.compiler.objective import BALANCED
 from smidgen.compiler.pipeline import optimise
 from smidgen.compiler.sharing import Style
 from smidgen.core.errors import InputError
 from smidgen.graph.graph import Graph
 from smidgen.graph.tensor import Quantization
+from smidgen.ops.registry import kernels
 from smidgen.targets.catalogue import core
 from support.graphs import small_convnet
 
@@ -68,3 +71,9 @@ def test_quantisation_does_not_count() -> None:
     other = replace(graph, tensors={**graph.tensors, name: finer})
     same = [a == b for a, b in zip(keys(graph), keys(other), strict=True)]
     assert any(same[:2])
+
+
+def test_no_key_depends_on_the_library_of_this_python() -> None:
+    own = Path(smidgen.__file__).parent
+    for kernel in (each for listed in kernels().values() for each in listed):
+        assert definition(kernel).is_relative_to(own), kernel.name
