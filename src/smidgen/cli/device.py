@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -52,15 +54,44 @@ def device_command(
     if pty and tcp is not None:
         raise click.UsageError("--pty and --tcp exclude each other")
     assert protocol in PROTOCOLS
-    with open_bench(folder, Wishes(board, task, tcp, count, gdb, real_time)) as bench:
-        for index, station in enumerate(bench.stations):
-            click.echo(f"device {index}: {station.line.place}")
-        click.echo(bench.clock, err=True)
-        if bench.gdb_command:
-            click.echo(f"gdb: {bench.gdb_command}")
-        try:
-            serve(bench.stations)
-        except KeyboardInterrupt:
+    interrupts = _Interrupts()
+    try:
+        with open_bench(folder, Wishes(board, task, tcp, count, gdb, real_time)) as bench:
+            for index, station in enumerate(bench.stations):
+                click.echo(f"device {index}: {station.line.place}")
+            click.echo(bench.clock, err=True)
+            if bench.gdb_command:
+                click.echo(f"gdb: {bench.gdb_command}")
+            serve(bench.stations, interrupts.came)
             click.echo("stopped", err=True)
-        except Killed:
-            click.echo("killed by the debugger", err=True)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+    except Killed:
+        click.echo("killed by the debugger", err=True)
+    finally:
+        interrupts.forget()
+
+
+class _Interrupts:
+    """Notes that SIGINT came: the exception that it raises is lost where Python raises none.
+
+    Python disregards exceptions in finalisers and in what C code calls back.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is signal.default_int_handler:  # else it is ignored
+            signal.signal(signal.SIGINT, self._note)
+
+    def came(self) -> bool:
+        """Whether it has come."""
+        return self._came
+
+    def forget(self) -> None:
+        """Leaves SIGINT as it was."""
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+        signal.default_int_handler(number, frame)

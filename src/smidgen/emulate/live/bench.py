@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from smidgen.emulate.live.clock import Pace
 from smidgen.emulate.live.device import LiveDevice
@@ -105,10 +105,10 @@ class Station:
         return interests
 
 
-def serve(stations: Sequence[Station]) -> None:
-    """Runs the devices until it is interrupted, each in turn; raises EmulationError for a fault."""
+def serve(stations: Sequence[Station], is_over: Callable[[], bool] = lambda: False) -> None:
+    """Runs the devices, each in turn, until it is over; raises EmulationError for a fault."""
     with selectors.DefaultSelector() as selector:
-        while True:
+        while not is_over():
             _serve_once(stations, selector)
 
 
