@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-from math import ceil, prod
-
-from smidgen.graph.op import Op, Signature
-from smidgen.ops.kernel import Cost, Kernel
-from smidgen.ops.pool.kernels.pool2d_s8 import AveragePoolInt8, MaxPoolInt8
-from smidgen.ops.pool.ops import AveragePool2D, MaxPool2D
-from smidgen.ops.support.mve import LANES
-from smidgen.targets.catalogue import Core
-
-_MOST_IN_A_MEAN = 255
-"""So many int8 values that their sum stays in 16 bits."""
+from smidgen.ops.kernel import Kernel
+from smidgen.ops.pool.lanes import AveragePoolLanes, MaxPoolLanes
 
 
-class AveragePoolInt8Mve(AveragePoolInt8):
+class AveragePoolInt8Mve(AveragePoolLanes):
     """Average pooling of sixteen channels at a time."""
 
     name = "average_pool2d_s8_mve"
     requires = frozenset({"mve"})
     header = "smg_pool2d_s8_mve.h"
     function = "smg_average_pool2d_s8_mve"
-
-    def accepts(self, op: Op, signature: Signature) -> bool:
-        """Int8, and windows whose sum fits 16 bits."""
-        assert isinstance(op, AveragePool2D)
-        return prod(op.window) <= _MOST_IN_A_MEAN and super().accepts(op, signature)
-
-    def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
-        """Eight instructions for each element of the window, and the divisions."""
-        del core
-        assert isinstance(op, AveragePool2D)
-        return _cost(signature, 8.0 * prod(op.window) + 50)
+    per_element, rest = 8.0, 50.0
 
 
-class MaxPoolInt8Mve(MaxPoolInt8):
+class MaxPoolInt8Mve(MaxPoolLanes):
     """Max pooling of sixteen channels at a time."""
 
     name = "max_pool2d_s8_mve"
     requires = frozenset({"mve"})
     header = "smg_pool2d_s8_mve.h"
     function = "smg_max_pool2d_s8_mve"
-
-    def cost(self, op: Op, signature: Signature, core: Core) -> Cost:
-        """Five instructions for each element of the window."""
-        del core
-        assert isinstance(op, MaxPool2D)
-        return _cost(signature, 5.0 * prod(op.window) + 20)
-
-
-def _cost(signature: Signature, block: float) -> Cost:
-    _, rows, cols, channels = signature.output.shape
-    return Cost(rows * cols * (ceil(channels / LANES) * block + 30))
+    per_element, rest = 5.0, 20.0
 
 
 KERNELS: tuple[Kernel, ...] = (AveragePoolInt8Mve(), MaxPoolInt8Mve())
