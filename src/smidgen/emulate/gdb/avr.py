@@ -16,7 +16,7 @@ from smidgen.emulate.avr.machine import (
     SimavrMachine,
 )
 from smidgen.emulate.gdb.control import Go, Reason, Stop, Watched
-from smidgen.emulate.gdb.desk import Desk
+from smidgen.emulate.gdb.desk import Debugged, Desk
 from smidgen.emulate.gdb.registers import Register, memory_map
 from smidgen.targets.catalogue import Board, Core
 
@@ -134,7 +134,7 @@ class AvrControl:
         return Stop(_REASONS[outcome], watched)
 
 
-class DebuggedAvr(SimavrMachine):
+class DebuggedAvr(Debugged, SimavrMachine):
     """A SimavrMachine that halts where a debugger, which connects to a port, wants it to.
 
     What holds for `gdb.machine.DebuggedMachine` holds here, arguments and errors too.
@@ -153,26 +153,6 @@ class DebuggedAvr(SimavrMachine):
         self.control = AvrControl(self._library, self._avr, flash_bytes)
         self._desk = Desk(listener, self, self._rest)
         self._rest()
-
-    @property
-    def debug_handle(self) -> int:
-        """What is to be watched for a debugger that wants `attend`."""
-        return self._desk.handle
-
-    @property
-    def attend_every_s(self) -> float | None:
-        """Only when there is something to read."""
-        return None
-
-    def attend(self) -> None:
-        """Serves the debugger, if it wants something, while nothing is being called."""
-        if self._desk.is_called():
-            self._desk.consult(Stop(Reason.INTERRUPTED))
-            self._run_what_the_debugger_calls()
-
-    def close(self) -> None:
-        """Lets the debugger go, and gives the port back."""
-        self._desk.close()
 
     # -- what the stub asks for
 

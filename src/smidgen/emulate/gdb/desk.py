@@ -71,3 +71,33 @@ class Desk:
             return Stop(Reason.BREAKPOINT)
         ends_step = self.go.is_step and address not in self.go.span
         return Stop(Reason.STEPPED) if ends_step else None
+
+
+class Debugged:
+    """What those who run a machine with a debugger's desk ask of it."""
+
+    _desk: Desk
+
+    @property
+    def debug_handle(self) -> int:
+        """What is to be watched for a debugger that wants `attend`."""
+        return self._desk.handle
+
+    @property
+    def attend_every_s(self) -> float | None:
+        """Only when there is something to read."""
+        return None
+
+    def attend(self) -> None:
+        """Serves the debugger, if it wants something, while nothing is being called."""
+        if self._desk.is_called():
+            self._desk.consult(Stop(Reason.INTERRUPTED))
+            self._run_what_the_debugger_calls()
+
+    def close(self) -> None:
+        """Lets the debugger go, and gives the port back."""
+        self._desk.close()
+
+    def _run_what_the_debugger_calls(self) -> None:
+        """It may have set the program counter, as GDB does for `print f(1)`."""
+        raise NotImplementedError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from smidgen.core.errors import EmulationError
 from smidgen.emulate.gdb.control import MOST_WATCHES, Control, Reason, Stop
-from smidgen.emulate.gdb.desk import Desk
+from smidgen.emulate.gdb.desk import Debugged, Desk
 from smidgen.emulate.gdb.registers import Register, features_of, memory_map, target_description
 from smidgen.emulate.remote.requests import Killed, PowerCycle
 from smidgen.emulate.unicorn.machine import Machine
@@ -26,7 +26,7 @@ Also: any number of breakpoints; {MOST_WATCHES} watched places of any size (watc
 """
 
 
-class DebuggedMachine(Machine):
+class DebuggedMachine(Debugged, Machine):
     """A Machine that halts where a debugger, which connects to a port, wants it to.
 
     While it is stopped, the call from outside does not return: to those who called the core is
@@ -59,26 +59,6 @@ class DebuggedMachine(Machine):
         self._desk = Desk(listener, self, self._stand_by)
         self._counter.pause_after(_PAUSE_INSTRUCTIONS)
         self._stand_by()
-
-    @property
-    def debug_handle(self) -> int:
-        """What is to be watched for a debugger that wants `attend`."""
-        return self._desk.handle
-
-    @property
-    def attend_every_s(self) -> float | None:
-        """Only when there is something to read."""
-        return None
-
-    def attend(self) -> None:
-        """Serves the debugger, if it wants something, while nothing is being called."""
-        if self._desk.is_called():
-            self._desk.consult(Stop(Reason.INTERRUPTED))
-            self._run_what_the_debugger_calls()
-
-    def close(self) -> None:
-        """Lets the debugger go, and gives the port back."""
-        self._desk.close()
 
     # -- what the stub asks for
 
